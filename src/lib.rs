@@ -1,0 +1,10 @@
+//! redraft drafts an answer with a language model, critiques it against a written constitution,
+//! revises it, and keeps the transcript of every round.
+
+pub mod constitution;
+pub mod digest;
+pub mod message;
+pub mod model;
+pub mod record;
+pub mod store;
+pub mod transcript;

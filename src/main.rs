@@ -1,0 +1,2 @@
+//! The `redraft` command.
+fn main() {}

@@ -1,0 +1,164 @@
+//! What a backend supplies.
+
+use std::fmt::Debug;
+
+use async_trait::async_trait;
+
+use super::{
+    Checkpoint, NewRun, Page, RejectedRow, RunRow, RunState, SealMark, SealedRow, StoreError,
+    StoredTranscript,
+};
+use crate::model::journal::Journal;
+use crate::record::RecordId;
+use crate::transcript::Outcome;
+
+/// Held for as long as a process works on a run; dropping it, or dying, gives the run free.
+pub trait RunLock: Debug + Send + Sync {}
+
+/// A place that keeps journalled calls, runs and sealed transcripts.
+///
+/// What a method says it wrote survives a crash of the process once its future is ready.
+#[async_trait]
+pub trait Store: Journal {
+    /// What the user calls this store: a file's path, an address without credentials.
+    fn location(&self) -> String;
+
+    /// Claims a run for this process.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError::RunInUse`] while another process holds it.
+    async fn lock_run(&self, name: &str) -> Result<Box<dyn RunLock>, StoreError>;
+
+    /// Begins a run, or finds the one of that name, which is marked as running again.
+    ///
+    /// # Errors
+    ///
+    /// When the store cannot be written.
+    async fn open_run(&self, run: NewRun) -> Result<RunRow, StoreError>;
+
+    /// The run of that name.
+    ///
+    /// # Errors
+    ///
+    /// When the store cannot be read.
+    async fn run(&self, name: &str) -> Result<Option<RunRow>, StoreError>;
+
+    /// Every run, the one that was last worked on first.
+    ///
+    /// # Errors
+    ///
+    /// When the store cannot be read.
+    async fn runs(&self) -> Result<Vec<RunRow>, StoreError>;
+
+    /// Notes how far a run is, at a time given as RFC 3339 in UTC.
+    ///
+    /// # Errors
+    ///
+    /// When the store cannot be written.
+    async fn set_run_state(&self, name: &str, state: RunState, at: &str) -> Result<(), StoreError>;
+
+    /// Which content of a record is sealed in a run, if the record is.
+    ///
+    /// # Errors
+    ///
+    /// When the store cannot be read.
+    async fn seal_mark(&self, run: &str, record: &RecordId)
+    -> Result<Option<SealMark>, StoreError>;
+
+    /// Keeps a sealed transcript.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError::AlreadySealed`] when the run has a transcript of that record.
+    async fn seal(&self, run: &str, row: SealedRow) -> Result<(), StoreError>;
+
+    /// The transcript of a record in a run.
+    ///
+    /// # Errors
+    ///
+    /// When the store cannot be read.
+    async fn transcript(
+        &self,
+        run: &str,
+        record: &RecordId,
+    ) -> Result<Option<StoredTranscript>, StoreError>;
+
+    /// The transcripts of a run, in the order in which they were sealed, from after a cursor.
+    ///
+    /// # Errors
+    ///
+    /// When the store cannot be read.
+    async fn transcripts(
+        &self,
+        run: &str,
+        after: Option<i64>,
+        limit: usize,
+    ) -> Result<Page<StoredTranscript>, StoreError>;
+
+    /// The transcripts of a record in every run, the newest first; `record` may be the beginning of
+    /// an id when no id is exactly that.
+    ///
+    /// # Errors
+    ///
+    /// When the store cannot be read.
+    async fn find_record(
+        &self,
+        record: &str,
+        limit: usize,
+    ) -> Result<Vec<StoredTranscript>, StoreError>;
+
+    /// Takes the transcripts of one outcome out of a run, so that their records are done again;
+    /// returns how many there were. The run's checkpoint goes back to the start.
+    ///
+    /// # Errors
+    ///
+    /// When the store cannot be written.
+    async fn unseal(&self, run: &str, outcome: Outcome) -> Result<u64, StoreError>;
+
+    /// Keeps a row that did not become a record; a later one of the same line takes its place.
+    ///
+    /// # Errors
+    ///
+    /// When the store cannot be written.
+    async fn reject(&self, run: &str, row: RejectedRow) -> Result<(), StoreError>;
+
+    /// The rejected rows of a run by line, at most `limit`, and how many there are in all.
+    ///
+    /// # Errors
+    ///
+    /// When the store cannot be read.
+    async fn rejected(
+        &self,
+        run: &str,
+        limit: usize,
+    ) -> Result<(Vec<RejectedRow>, u64), StoreError>;
+
+    /// Forgets the rejected rows after a line, because they are about to be read again.
+    ///
+    /// # Errors
+    ///
+    /// When the store cannot be written.
+    async fn forget_rejected_after(&self, run: &str, line: u64) -> Result<(), StoreError>;
+
+    /// How far from its start the run's dataset is done.
+    ///
+    /// # Errors
+    ///
+    /// When the store cannot be read.
+    async fn checkpoint(&self, run: &str) -> Result<Checkpoint, StoreError>;
+
+    /// Notes how far from its start the run's dataset is done.
+    ///
+    /// # Errors
+    ///
+    /// When the store cannot be written.
+    async fn set_checkpoint(&self, run: &str, checkpoint: Checkpoint) -> Result<(), StoreError>;
+
+    /// Waits until all that was handed over is written.
+    ///
+    /// # Errors
+    ///
+    /// When the store cannot be written.
+    async fn flush(&self) -> Result<(), StoreError>;
+}

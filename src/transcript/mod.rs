@@ -1,0 +1,15 @@
+//! Transcripts: what was drafted, found, changed and kept for one record, and by what.
+
+mod finding;
+mod outcome;
+mod provenance;
+mod round;
+mod sealed;
+mod usage;
+
+pub use finding::{Assessor, Finding, Verdict};
+pub use outcome::Outcome;
+pub use provenance::{ConstitutionMark, Provenance};
+pub use round::{Draft, DraftSource, Final, Revision, RevisionAuthor, Round};
+pub use sealed::{FORMAT, RecordEntry, Sealed, Times, Transcript};
+pub use usage::{RoleUsage, UsageByRole};

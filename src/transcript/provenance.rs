@@ -1,0 +1,38 @@
+//! Provenance: all that decided a transcript besides the record itself.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use crate::digest::Digest;
+use crate::model::ModelRole;
+
+/// All that decides a transcript besides the record: the same provenance, record and journal give
+/// the same bytes.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Provenance {
+    /// Which constitution judged.
+    pub constitution: ConstitutionMark,
+    /// The digest of the prompt templates.
+    pub prompts: Digest,
+    /// The recipe, every knob of it.
+    pub recipe: Value,
+    /// Per role, the model's name and sampling.
+    pub models: BTreeMap<ModelRole, Value>,
+    /// The seed of every draw.
+    pub seed: u64,
+    /// The version of redraft that wrote the transcript.
+    pub redraft: String,
+}
+
+/// Which constitution judged.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ConstitutionMark {
+    /// Its name.
+    pub name: String,
+    /// Its version.
+    pub version: String,
+    /// The digest of all its principles, included ones too.
+    pub digest: Digest,
+}
