@@ -2,6 +2,7 @@
 //! revises it, and keeps the transcript of every round.
 
 pub mod constitution;
+pub mod dataset;
 pub mod digest;
 pub mod message;
 pub mod model;

@@ -1,0 +1,470 @@
+//! Reads rows from JSON lines: each line is a row and its record, or the reason why it is neither.
+
+use crate::dataset::columns::recognise;
+use crate::dataset::excerpt::excerpt;
+use crate::dataset::labels::{read_extra, read_id, read_tags};
+use crate::dataset::lines::{Content, Line, LineReader};
+use crate::dataset::options::ReadOptions;
+use crate::dataset::position::{self, Position};
+use crate::dataset::reason::RejectReason;
+use crate::dataset::row::{Row, parse_row};
+use crate::dataset::source::{Input, SourceError};
+use crate::message::Conversation;
+use crate::record::Record;
+
+/// What one line held.
+#[derive(Debug)]
+pub struct RowRead {
+    /// Its number, from 1; empty lines count, though they are no rows.
+    pub line: u64,
+    /// Where the next line begins, in bytes from the start of the input.
+    pub end: u64,
+    /// The row and its record, or why there is none.
+    pub result: Result<ReadRow, Rejected>,
+}
+
+/// A row, and the record that it is.
+#[derive(Debug)]
+pub struct ReadRow {
+    /// The row, to be written back.
+    pub row: Row,
+    /// The record, to be worked on.
+    pub record: Record,
+}
+
+/// A line that is no row.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Rejected {
+    /// Why.
+    pub reason: RejectReason,
+    /// How the line begins, safe to show.
+    pub excerpt: String,
+}
+
+/// Reads the rows of one input, one after the other.
+///
+/// # Examples
+///
+/// ```
+/// use redraft::dataset::{JsonlReader, ReadOptions, Source};
+///
+/// # let folder = tempfile::tempdir()?;
+/// # let path = folder.path().join("rows.jsonl");
+/// # std::fs::write(&path, "{\"prompt\": \"Where is my parcel?\"}\nnot a row\n")?;
+/// let mut source = Source::open(&path)?;
+/// let mut reader = JsonlReader::new(source.first_pass()?, ReadOptions::default());
+/// while let Some(read) = reader.next_row()? {
+///     match read.result {
+///         Ok(read) => assert!(read.record.answer().is_none()),
+///         Err(rejected) => {
+///             let message = format!("line {}: {}", read.line, rejected.reason);
+///             assert_eq!(message, "line 2: not JSON: expected ident at column 2");
+///         }
+///     }
+/// }
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Debug)]
+pub struct JsonlReader {
+    lines: LineReader<Input>,
+    options: ReadOptions,
+    name: String,
+}
+
+impl JsonlReader {
+    /// Reads `input` from its start.
+    #[must_use]
+    pub fn new(input: Input, options: ReadOptions) -> Self {
+        Self {
+            name: input.name().to_owned(),
+            lines: LineReader::new(input, options.line_limit),
+            options,
+        }
+    }
+
+    /// The next row, good or bad, or nothing at the end. Lines that are empty or blank are passed
+    /// over.
+    ///
+    /// # Errors
+    ///
+    /// When the input cannot be read on; no row is at fault for that.
+    pub fn next_row(&mut self) -> Result<Option<RowRead>, SourceError> {
+        let mut last = self.lines.lines();
+        loop {
+            let line = match self.lines.next_line() {
+                Ok(Some(line)) => line,
+                Ok(None) => return Ok(None),
+                Err(source) => {
+                    return Err(SourceError::Read {
+                        name: self.name.clone(),
+                        line: last,
+                        source,
+                    });
+                }
+            };
+            last = line.number;
+            if let Some(result) = read_line(&line, &self.options) {
+                let (line, end) = (line.number, line.end);
+                return Ok(Some(RowRead { line, end, result }));
+            }
+        }
+    }
+
+    /// Where the reader stands: behind the row it gave last. Costs about a microsecond, so ask
+    /// at intervals.
+    pub fn position(&mut self) -> Position {
+        self.lines.position()
+    }
+
+    /// Goes on behind `position`, if the input holds the same bytes up to there, and tells whether
+    /// it does. If not, or if the input is a stream, the next row is the first.
+    ///
+    /// Ask before the first row is read: what a stream has given does not come again.
+    ///
+    /// # Errors
+    ///
+    /// When the input cannot be read.
+    pub fn resume_at(&mut self, position: &Position) -> Result<bool, SourceError> {
+        let Some(file) = self.lines.source_mut().file_mut() else {
+            return Ok(false);
+        };
+        match position::move_to(file, position) {
+            Ok(Some(hasher)) => {
+                self.lines.stand_at(position, hasher);
+                Ok(true)
+            }
+            Ok(None) => {
+                self.lines.stand_at_start();
+                Ok(false)
+            }
+            Err(source) => Err(SourceError::Read {
+                name: self.name.clone(),
+                line: 0,
+                source,
+            }),
+        }
+    }
+}
+
+fn read_line(line: &Line<'_>, options: &ReadOptions) -> Option<Result<ReadRow, Rejected>> {
+    let (bytes, result) = match line.content {
+        Content::Whole(bytes) if bytes.trim_ascii().is_empty() => return None,
+        Content::Whole(bytes) => (bytes, read_row(bytes, options)),
+        Content::TooLong { start, length } => {
+            let limit = options.line_limit;
+            (start, Err(RejectReason::TooLong { length, limit }))
+        }
+    };
+    Some(result.map_err(|reason| Rejected {
+        reason,
+        excerpt: excerpt(bytes),
+    }))
+}
+
+/// Reads one line, without its end, as a row.
+///
+/// # Errors
+///
+/// With the reason why it is none.
+pub fn read_row(line: &[u8], options: &ReadOptions) -> Result<ReadRow, RejectReason> {
+    let text = std::str::from_utf8(line).map_err(|error| RejectReason::NotUtf8 {
+        at: error.valid_up_to() + 1,
+    })?;
+    let cells = parse_row(text)?;
+    let said = recognise(text, &cells, options)?;
+    let id = read_id(&cells)?;
+    let tags = read_tags(&cells)?;
+    let extra = read_extra(&cells, [Some(said.column), said.answer.column])?;
+    let answer = said.answer.text.filter(|_| !options.ignore_answers);
+    let mut record = Record::build(id, Conversation::from(said.turns), answer, tags);
+    if let Some(extra) = extra {
+        record = record.with_extra(extra);
+    }
+    let place = said.answer.place;
+    let row = Row::new(text, cells, place);
+    Ok(ReadRow { row, record })
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+    use std::io::Write as _;
+    use std::path::Path;
+
+    use super::*;
+    use crate::dataset::source::Source;
+    use crate::message::Message;
+
+    fn record_with(line: &str, options: &ReadOptions) -> Result<Record, String> {
+        let read = read_row(line.as_bytes(), options);
+        read.map(|read| read.record)
+            .map_err(|reason| reason.to_string())
+    }
+
+    fn record(line: &str) -> Record {
+        record_with(line, &ReadOptions::default()).unwrap()
+    }
+
+    fn reason(line: &str) -> String {
+        record_with(line, &ReadOptions::default()).unwrap_err()
+    }
+
+    fn answer_from(column: &str) -> ReadOptions {
+        ReadOptions {
+            answer_column: Some(column.to_owned()),
+            ..ReadOptions::default()
+        }
+    }
+
+    fn reader(path: &Path) -> JsonlReader {
+        let mut source = Source::open(path).unwrap();
+        JsonlReader::new(source.first_pass().unwrap(), ReadOptions::default())
+    }
+
+    fn outcomes(reader: &mut JsonlReader) -> Vec<(u64, Result<String, String>)> {
+        let mut outcomes = Vec::new();
+        while let Some(read) = reader.next_row().unwrap() {
+            let result = read.result.map(|read| read.record.id().to_string());
+            outcomes.push((
+                read.line,
+                result.map_err(|rejected| rejected.reason.to_string()),
+            ));
+        }
+        outcomes
+    }
+
+    #[test]
+    fn a_last_turn_of_the_assistant_is_the_answer() {
+        let record = record(
+            r#"{"messages":[{"role":"system","content":"s"},{"role":"user","content":"q"},{"role":"assistant","content":"a"}],"id":7,"tags":["x"],"other":1}"#,
+        );
+        assert_eq!(
+            record.conversation().messages(),
+            [Message::system("s"), Message::user("q")]
+        );
+        assert_eq!(record.answer(), Some("a"));
+        assert_eq!(
+            (record.id().as_str(), record.tags()),
+            ("7", &["x".to_owned()][..])
+        );
+        assert_eq!(record.extra().unwrap().get(), r#"{"other":1}"#);
+    }
+
+    #[test]
+    fn the_first_answer_column_that_is_there_wins() {
+        let answer = |line: &str| record(line).answer().map(ToOwned::to_owned);
+        let line =
+            r#"{"completion":"c","response":"r","answer":null,"prompt":"p","messages":null}"#;
+        assert_eq!(answer(line).as_deref(), Some("r"));
+        assert_eq!(
+            record(line).extra().unwrap().get(),
+            r#"{"completion":"c","answer":null,"messages":null}"#
+        );
+        assert_eq!(answer(r#"{"prompt":"p","answer":""}"#).as_deref(), Some(""));
+        assert_eq!(answer(r#"{"prompt":"p"}"#), None);
+        let line = r#"{"prompt":[{"role":"user","content":"q"}],"completion":[{"role":"assistant","content":"c"}]}"#;
+        assert_eq!(answer(line).as_deref(), Some("c"));
+    }
+
+    #[test]
+    fn a_named_column_holds_the_answer() {
+        let options = answer_from("reply");
+        let answer = |line: &str| {
+            record_with(line, &options).map(|record| record.answer().map(ToOwned::to_owned))
+        };
+        let some = Ok(Some("r".to_owned()));
+        assert_eq!(answer(r#"{"prompt":"p","answer":"a","reply":"r"}"#), some);
+        assert_eq!(answer(r#"{"reply":"\n\nHuman: q\n\nAssistant: r"}"#), some);
+        let line = r#"{"messages":[{"role":"user","content":"q"},{"role":"assistant","content":"a"}],"reply":"r"}"#;
+        assert_eq!(answer(line), some);
+        assert_eq!(
+            record_with(line, &options)
+                .unwrap()
+                .conversation()
+                .messages()
+                .len(),
+            1
+        );
+        assert_eq!(answer(r#"{"prompt":"p","reply":null}"#), Ok(None));
+        let missing = Err("has no column `reply` to take the answer from".to_owned());
+        assert_eq!(answer(r#"{"prompt":"p","answer":"a"}"#), missing);
+        assert_eq!(answer(r#"{"chosen":"\n\nHuman: q"}"#), missing);
+    }
+
+    #[test]
+    fn answers_are_left_out_on_request() {
+        let options = ReadOptions {
+            ignore_answers: true,
+            ..ReadOptions::default()
+        };
+        for line in [
+            r#"{"prompt":"q","answer":"a"}"#,
+            r#"{"messages":[{"role":"user","content":"q"},{"role":"assistant","content":"a"}]}"#,
+            r#"{"chosen":"\n\nHuman: q\n\nAssistant: a"}"#,
+        ] {
+            let record = record_with(line, &options).unwrap();
+            assert_eq!(record.conversation().messages(), [Message::user("q")]);
+            assert_eq!((record.answer(), record.extra().is_none()), (None, true));
+        }
+    }
+
+    #[test]
+    fn a_pair_of_transcripts_is_read_from_either_side() {
+        let line = r#"{"chosen":"\n\nHuman: q\n\nHuman: r\n\nAssistant: a","rejected":"\n\nHuman: q\n\nAssistant: "}"#;
+        let chosen = record(line);
+        assert_eq!(
+            chosen.conversation().messages(),
+            [Message::user("q"), Message::user("r")]
+        );
+        assert_eq!(chosen.answer(), Some("a"));
+        assert_eq!(
+            chosen.extra().unwrap().get(),
+            r#"{"rejected":"\n\nHuman: q\n\nAssistant: "}"#
+        );
+        let rejected = record_with(line, &answer_from("rejected")).unwrap();
+        assert_eq!(rejected.answer(), Some(""));
+        let chat =
+            r#"{"chosen":[{"role":"user","content":"q"},{"role":"assistant","content":"a"}]}"#;
+        assert_eq!(record(chat).answer(), Some("a"));
+    }
+
+    #[test]
+    fn a_row_without_a_record_says_why() {
+        let cases = [
+            ("{}", "no text: has none of messages, prompt, chosen"),
+            (
+                r#"{"prompt":null}"#,
+                "no text: has none of messages, prompt, chosen",
+            ),
+            (
+                r#"{"prompt":7}"#,
+                "the column `prompt` is a number, expected text",
+            ),
+            (
+                r#"{"prompt":""}"#,
+                "no question: no turn of a user holds text",
+            ),
+            (
+                r#"{"prompt":"p","answer":{}}"#,
+                "the column `answer` is an object, expected text",
+            ),
+            (
+                r#"{"prompt":"p","answer":[{"role":"user","content":"a"}]}"#,
+                "the column `answer` is a list that does not end in a turn of the assistant",
+            ),
+            (
+                r#"{"messages":"hi"}"#,
+                "the column `messages` is text, expected a list of messages",
+            ),
+            (
+                r#"{"messages":[]}"#,
+                "the column `messages` is an empty list, expected messages",
+            ),
+            (
+                r#"{"messages":[{"role":"assistant","content":"a"}]}"#,
+                "no question: no turn of a user holds text",
+            ),
+            (
+                r#"{"chosen":"hello"}"#,
+                "the column `chosen` is not a transcript: no turn begins with an empty line and `Human:` or `Assistant:`",
+            ),
+            (
+                r#"{"chosen":"Hello.\n\nHuman: q"}"#,
+                "the transcript in the column `chosen` begins with text that belongs to no turn",
+            ),
+            (
+                r#"{"chosen":true}"#,
+                "the column `chosen` is a boolean, expected a transcript",
+            ),
+            (r#"{"prompt":"p","id":""}"#, "the id is empty"),
+            (
+                r#"{"prompt":"\udc00"}"#,
+                "the text in the column `prompt` cannot be read: lone leading surrogate in hex escape",
+            ),
+        ];
+        for (line, expected) in cases {
+            assert_eq!(reason(line), expected, "{line}");
+        }
+        let read = read_row(b"{\"prompt\":\"caf\xe9\"}", &ReadOptions::default());
+        assert_eq!(read.unwrap_err().to_string(), "not valid UTF-8 at byte 15");
+    }
+
+    #[test]
+    fn one_bad_line_never_ends_the_reading() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("rows.jsonl");
+        let mut file = fs::File::create(&path).unwrap();
+        file.write_all(b"\xef\xbb\xbf{\"prompt\":\"a\",\"id\":1}\r\n\r\n  \nnot\n[]\n\xff\n")
+            .unwrap();
+        file.write_all(&vec![b'x'; 50 << 20]).unwrap();
+        file.write_all(b"\n{}\n{\"prompt\":\"b\",\"id\":2}")
+            .unwrap();
+        let outcomes = outcomes(&mut reader(&path));
+        let bad = |reason: &str| Err(reason.to_owned());
+        assert_eq!(
+            outcomes,
+            [
+                (1, Ok("1".to_owned())),
+                (4, bad("not JSON: expected ident at column 2")),
+                (5, bad("not a JSON object but a list")),
+                (6, bad("not valid UTF-8 at byte 1")),
+                (
+                    7,
+                    bad("the line is 52428800 bytes long, at most 16777216 are read")
+                ),
+                (8, bad("no text: has none of messages, prompt, chosen")),
+                (9, Ok("2".to_owned())),
+            ]
+        );
+        fs::write(&path, "").unwrap();
+        assert!(reader(&path).next_row().unwrap().is_none());
+    }
+
+    #[test]
+    fn reading_goes_on_where_it_stopped() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("rows.jsonl");
+        let lines = "\u{feff}{\"prompt\":\"a\",\"id\":1}\n\n{\"prompt\":\"b\",\"id\":2}\n{\"prompt\":\"c\",\"id\":3}\n";
+        fs::write(&path, lines).unwrap();
+        let mut first = reader(&path);
+        first.next_row().unwrap();
+        let row = first.next_row().unwrap().unwrap();
+        let position = first.position();
+        assert_eq!((position.lines, position.bytes), (row.line, row.end));
+        let rest = outcomes(&mut first);
+        let end = first.position();
+
+        let mut second = reader(&path);
+        assert!(second.resume_at(&position).unwrap());
+        assert_eq!(second.position(), position);
+        assert_eq!(outcomes(&mut second), rest);
+        assert_eq!(second.position(), end);
+        assert!(reader(&path).resume_at(&end).unwrap());
+
+        fs::write(&path, lines.replace("\"a\"", "\"x\"")).unwrap();
+        let mut changed = reader(&path);
+        assert!(!changed.resume_at(&position).unwrap());
+        assert_eq!(outcomes(&mut changed).len(), 3);
+    }
+
+    #[test]
+    fn every_real_row_is_a_record() {
+        let Some(file) = crate::dataset::real_data::harmless() else {
+            return;
+        };
+        let mut empty = 0;
+        for line in file.lines() {
+            let chosen = record(line);
+            let rejected = record_with(line, &answer_from("rejected")).unwrap();
+            for record in [&chosen, &rejected] {
+                empty += usize::from(record.answer().unwrap().is_empty());
+                assert_eq!(record.conversation().messages()[0].role.as_str(), "user");
+            }
+            assert_eq!(
+                chosen.extra().unwrap().get().find("{\"rejected\":"),
+                Some(0)
+            );
+        }
+        assert_eq!((file.lines().count(), empty), (2_312, 4));
+    }
+}

@@ -1,0 +1,82 @@
+//! How fast rows are read and written; run with
+//! `cargo test --release --lib dataset::speed -- --ignored --nocapture`.
+
+use std::fs;
+use std::io::Write as _;
+use std::path::Path;
+use std::time::Instant;
+
+use crate::dataset::{JsonlReader, LineReader, Output, ReadOptions, Source, Target, write_back};
+
+/// How often the 2,312 real rows are repeated, each time under other ids.
+const TIMES: usize = 100;
+
+fn repeat_rows(path: &Path, text: &str) {
+    let mut file = std::io::BufWriter::new(fs::File::create(path).unwrap());
+    for time in 0..TIMES {
+        for (number, line) in text.lines().enumerate() {
+            writeln!(file, "{{\"id\": \"{time}-{number}\", {}", &line[1..]).unwrap();
+        }
+    }
+    file.flush().unwrap();
+}
+
+fn print_speed(what: &str, begin: Instant, rows: u32, bytes: u64) {
+    let seconds = begin.elapsed().as_secs_f64();
+    let megabytes = f64::from(u32::try_from(bytes >> 10).unwrap()) / 1024.0;
+    println!(
+        "{what}: {:.0} rows/s, {:.0} MiB/s",
+        f64::from(rows) / seconds,
+        megabytes / seconds
+    );
+}
+
+#[test]
+#[ignore = "measures, and takes a large file"]
+fn reading_and_writing_back() {
+    let Some(text) = super::real_data::harmless() else {
+        return;
+    };
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("rows.jsonl");
+    repeat_rows(&path, &text);
+    let bytes = fs::metadata(&path).unwrap().len();
+
+    let begin = Instant::now();
+    let mut lines = LineReader::new(fs::File::open(&path).unwrap(), 16 << 20);
+    let mut count = 0;
+    while lines.next_line().unwrap().is_some() {
+        count += 1;
+    }
+    lines.position();
+    print_speed("lines and digest", begin, count, bytes);
+
+    let mut source = Source::open(&path).unwrap();
+    let mut reader = JsonlReader::new(source.first_pass().unwrap(), ReadOptions::default());
+    let begin = Instant::now();
+    let mut rows = 0;
+    while let Some(read) = reader.next_row().unwrap() {
+        rows += u32::from(read.result.is_ok());
+    }
+    print_speed("rows and records", begin, rows, bytes);
+    assert_eq!(rows, count);
+    let end = reader.position();
+
+    let mut reader = JsonlReader::new(source.second_pass().unwrap(), ReadOptions::default());
+    let begin = Instant::now();
+    assert!(reader.resume_at(&end).unwrap());
+    print_speed("checking where to resume", begin, rows, bytes);
+
+    let target = Target::check(&folder.path().join("out.jsonl"), Some(&path)).unwrap();
+    let mut output = Output::create(&target).unwrap();
+    let mut reader = JsonlReader::new(source.second_pass().unwrap(), ReadOptions::default());
+    let begin = Instant::now();
+    while let Some(read) = reader.next_row().unwrap() {
+        let read = read.result.unwrap();
+        let answer = read.record.answer();
+        let row = write_back(&read.row, answer, &[1]).unwrap();
+        output.write_row(&row).unwrap();
+    }
+    output.commit().unwrap();
+    print_speed("rows read and written back", begin, rows, bytes);
+}
