@@ -48,13 +48,9 @@ impl Turn<'_> {
 pub(super) fn split(transcript: &str) -> Split<'_> {
     let mut marks = Vec::new();
     marks.extend(trimmed_mark(transcript).map(|(role, length)| (role, 0, length)));
-    let mut searched = 0;
-    while let Some(place) = memchr::memmem::find(&transcript.as_bytes()[searched..], b"\n\n") {
-        let start = searched + place;
+    for start in memchr::memchr_iter(b'\n', transcript.as_bytes()) {
         let mark = mark_at(&transcript[start..]);
         marks.extend(mark.map(|(role, length)| (role, start, start + length)));
-        // Of three newlines the last two may belong to a mark.
-        searched = start + 1;
     }
 
     let lead = marks

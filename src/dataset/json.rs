@@ -97,14 +97,18 @@ pub(super) fn raw_offset(raw: &str, decoded: usize) -> usize {
     let bytes = raw.as_bytes();
     let mut place = 1;
     let mut passed = 0;
-    while passed < decoded && place + 1 < bytes.len() {
-        let (raw_length, decoded_length) = match (bytes[place], bytes.get(place + 1)) {
-            (b'\\', Some(b'u')) => unicode_escape(&bytes[place..]),
-            (b'\\', _) => (2, 1),
-            _ => (1, 1),
+    while passed < decoded {
+        let plain = memchr::memchr(b'\\', &bytes[place..]).unwrap_or(bytes.len());
+        if plain >= decoded - passed {
+            return place + (decoded - passed);
+        }
+        let escape = &bytes[place + plain..];
+        let (raw_length, decoded_length) = match escape.get(1) {
+            Some(b'u') => unicode_escape(escape),
+            _ => (2, 1),
         };
-        place += raw_length;
-        passed += decoded_length;
+        place += plain + raw_length;
+        passed += plain + decoded_length;
     }
     place
 }

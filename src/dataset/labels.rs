@@ -65,8 +65,11 @@ pub(super) fn read_extra(
     used: [Option<&str>; 2],
 ) -> Result<Option<Box<RawValue>>, RejectReason> {
     let used = |name: &str| matches!(name, "id" | "tags") || used.contains(&Some(name));
-    let mut object = String::new();
-    for cell in cells.iter().filter(|cell| !used(&cell.name)) {
+    let others = || cells.iter().filter(|cell| !used(&cell.name));
+    let lengths = others().map(|cell| cell.key.len() + cell.value.len() + 2);
+    // Exactly enough, so that the text is not copied once more to be boxed.
+    let mut object = String::with_capacity(lengths.sum::<usize>() + 1);
+    for cell in others() {
         if is_too_deep(cell.value) {
             return Err(RejectReason::TooDeep {
                 column: cell.name.to_string(),
