@@ -58,7 +58,7 @@ pub struct Rejected {
 ///         Ok(read) => assert!(read.record.answer().is_none()),
 ///         Err(rejected) => {
 ///             let message = format!("line {}: {}", read.line, rejected.reason);
-///             assert_eq!(message, "line 2: not JSON: expected ident at column 2");
+///             assert_eq!(message, "line 2: not JSON: expected value at column 2");
 ///         }
 ///     }
 /// }
@@ -147,7 +147,7 @@ impl JsonlReader {
 }
 
 fn read_line(line: &Line<'_>, options: &ReadOptions) -> Option<Result<ReadRow, Rejected>> {
-    let (bytes, result) = match line.content {
+    let (bytes, result) = match without_mark(line.content) {
         Content::Whole(bytes) if bytes.trim_ascii().is_empty() => return None,
         Content::Whole(bytes) => (bytes, read_row(bytes, options)),
         Content::TooLong { start, length } => {
@@ -159,6 +159,19 @@ fn read_line(line: &Line<'_>, options: &ReadOptions) -> Option<Result<ReadRow, R
         reason,
         excerpt: excerpt(bytes),
     }))
+}
+
+/// What a line holds behind a byte order mark. One stands at the start of some files, and in the
+/// middle of those that were put together from them.
+fn without_mark(content: Content<'_>) -> Content<'_> {
+    let strip = |bytes| <[u8]>::strip_prefix(bytes, b"\xef\xbb\xbf").unwrap_or(bytes);
+    match content {
+        Content::Whole(bytes) => Content::Whole(strip(bytes)),
+        Content::TooLong { start, length } => Content::TooLong {
+            start: strip(start),
+            length,
+        },
+    }
 }
 
 /// Reads one line, without its end, as a row.
@@ -385,6 +398,13 @@ mod tests {
         for (line, expected) in cases {
             assert_eq!(reason(line), expected, "{line}");
         }
+        let deep = "[".repeat(1 << 20);
+        assert_eq!(
+            reason(&deep),
+            "not JSON: the line ends inside a list at column 1048576"
+        );
+        let hidden = format!(r#"{{"prompt":"p","messages":[{{"x":{deep}"#);
+        assert!(reason(&hidden).starts_with("not JSON: the line ends inside a list"));
         let read = read_row(b"{\"prompt\":\"caf\xe9\"}", &ReadOptions::default());
         assert_eq!(read.unwrap_err().to_string(), "not valid UTF-8 at byte 15");
     }
@@ -405,7 +425,7 @@ mod tests {
             outcomes,
             [
                 (1, Ok("1".to_owned())),
-                (4, bad("not JSON: expected ident at column 2")),
+                (4, bad("not JSON: expected value at column 2")),
                 (5, bad("not a JSON object but a list")),
                 (6, bad("not valid UTF-8 at byte 1")),
                 (
@@ -416,8 +436,10 @@ mod tests {
                 (9, Ok("2".to_owned())),
             ]
         );
-        fs::write(&path, "").unwrap();
-        assert!(reader(&path).next_row().unwrap().is_none());
+        for empty in ["", "\u{feff}", "\n\n", "\u{feff}\r\n\u{feff}"] {
+            fs::write(&path, empty).unwrap();
+            assert!(reader(&path).next_row().unwrap().is_none());
+        }
     }
 
     #[test]

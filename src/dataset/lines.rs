@@ -11,22 +11,20 @@ use crate::digest::Digest;
 /// How much of a line above the bound is kept, to show how it begins.
 const KEPT_BYTES: usize = 512;
 
-const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
-
 /// One line of a source.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Line<'a> {
+pub(super) struct Line<'a> {
     /// Its number, from 1; empty lines count.
-    pub number: u64,
+    pub(super) number: u64,
     /// Where the next line begins, in bytes from the start of the source.
-    pub end: u64,
+    pub(super) end: u64,
     /// What it holds.
-    pub content: Content<'a>,
+    pub(super) content: Content<'a>,
 }
 
 /// What a line holds, without the characters that end it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Content<'a> {
+pub(super) enum Content<'a> {
     /// All its bytes.
     Whole(&'a [u8]),
     /// The line is longer than the bound: how it begins, and its length.
@@ -39,11 +37,8 @@ pub enum Content<'a> {
 }
 
 /// Reads lines that end in LF or CRLF, or with the source.
-///
-/// A byte order mark at the start of the source belongs to no line, though it counts for offsets
-/// and for the digest.
 #[derive(Debug)]
-pub struct LineReader<R> {
+pub(super) struct LineReader<R> {
     source: R,
     limit: usize,
     buffer: Vec<u8>,
@@ -67,7 +62,7 @@ enum Found {
 
 impl<R: Read> LineReader<R> {
     /// Reads `source` from its start; lines above `limit` bytes are skipped.
-    pub fn new(source: R, limit: usize) -> Self {
+    pub(super) fn new(source: R, limit: usize) -> Self {
         Self {
             source,
             limit,
@@ -88,7 +83,7 @@ impl<R: Read> LineReader<R> {
     /// # Errors
     ///
     /// When the source cannot be read.
-    pub fn next_line(&mut self) -> io::Result<Option<Line<'_>>> {
+    pub(super) fn next_line(&mut self) -> io::Result<Option<Line<'_>>> {
         let Some(found) = self.find_line()? else {
             return Ok(None);
         };
@@ -108,7 +103,7 @@ impl<R: Read> LineReader<R> {
     }
 
     /// Where the reader stands: the lines given out so far, their bytes and the digest of those.
-    pub fn position(&mut self) -> Position {
+    pub(super) fn position(&mut self) -> Position {
         self.hash_consumed();
         Position {
             lines: self.lines,
@@ -159,8 +154,8 @@ impl<R: Read> LineReader<R> {
             if self.ended {
                 return Ok((length > 0).then(|| self.take_line(self.filled, 0)));
             }
-            // A carriage return and a byte order mark do not count.
-            if length > self.limit.saturating_add(1 + BYTE_ORDER_MARK.len()) {
+            // One byte more may be a carriage return, which does not count.
+            if length > self.limit.saturating_add(1) {
                 return self.skip_line().map(Some);
             }
             self.fill()?;
@@ -170,10 +165,7 @@ impl<R: Read> LineReader<R> {
 
     /// Consumes the line that reaches up to `end` in the buffer, and its terminator.
     fn take_line(&mut self, end: usize, terminator: usize) -> Found {
-        let mut start = self.consumed;
-        if self.bytes == 0 && self.buffer[start..end].starts_with(BYTE_ORDER_MARK) {
-            start += BYTE_ORDER_MARK.len();
-        }
+        let start = self.consumed;
         let line = &self.buffer[start..end];
         let line = line.strip_suffix(b"\r").unwrap_or(line);
         let length = line.len();
@@ -190,11 +182,8 @@ impl<R: Read> LineReader<R> {
 
     /// Consumes a line that is longer than the buffer may grow, piece by piece.
     fn skip_line(&mut self) -> io::Result<Found> {
-        let marked = self.bytes == 0 && self.buffer[self.consumed..].starts_with(BYTE_ORDER_MARK);
-        let mark = if marked { BYTE_ORDER_MARK.len() } else { 0 };
-        let start = self.consumed + mark;
-        keep_start(&mut self.kept, &self.buffer[start..self.filled]);
-        let begin = self.bytes + mark as u64;
+        keep_start(&mut self.kept, &self.buffer[self.consumed..self.filled]);
+        let begin = self.bytes;
         let mut after_return = false;
         loop {
             let fresh = &self.buffer[self.consumed..self.filled];
@@ -231,7 +220,7 @@ impl<R: Read> LineReader<R> {
         self.hashed = 0;
         if self.filled == self.buffer.len() {
             // Past the bound, room to see that a line exceeds it is enough.
-            let enough = self.limit.saturating_add(2 + BYTE_ORDER_MARK.len());
+            let enough = self.limit.saturating_add(2);
             let larger = (self.buffer.len() * 2).min(enough.max(self.buffer.len() + 1));
             self.buffer.resize(larger, 0);
         }
@@ -299,11 +288,9 @@ mod tests {
     }
 
     #[test]
-    fn line_ends_and_marks_are_not_content() {
+    fn line_ends_are_not_content() {
         assert_eq!(texts(b"a\nb\r\n\nc"), ["a", "b", "", "c"]);
         assert_eq!(texts(b"a\n"), ["a"]);
-        assert_eq!(texts(b"\xef\xbb\xbfa\r\n\xef\xbb\xbfb"), ["a", "\u{feff}b"]);
-        assert_eq!(texts(b"\xef\xbb\xbf"), [""]);
         assert!(texts(b"").is_empty());
     }
 
@@ -341,7 +328,7 @@ mod tests {
             panic!("a long line was read whole");
         };
         assert_eq!((start.len(), length), (KEPT_BYTES, 50 << 20));
-        assert!(reader.buffer.len() <= (4 << 20) + 5);
+        assert!(reader.buffer.len() <= (4 << 20) + 2);
         let line = reader.next_line().unwrap().unwrap();
         assert_eq!(line.content, Content::Whole(b"ok"));
     }

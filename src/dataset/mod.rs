@@ -39,7 +39,6 @@ mod spool;
 pub use answer::{REDRAFT_COLUMN, write_back};
 pub use excerpt::{EXCERPT_CHARS, excerpt};
 pub use jsonl::{JsonlReader, ReadRow, Rejected, RowRead, read_row};
-pub use lines::{Content, Line, LineReader};
 pub use options::{DEFAULT_LINE_LIMIT, ReadOptions};
 pub use output::{Output, OutputError, Target};
 pub use position::Position;

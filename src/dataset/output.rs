@@ -48,6 +48,12 @@ pub enum OutputError {
         /// Why not.
         source: io::Error,
     },
+    /// Another process writes the same file.
+    #[error("another process is writing {}; wait for it, or give another path", path.display())]
+    Busy {
+        /// The file.
+        path: PathBuf,
+    },
     /// There is no room left.
     #[error("the disk under {} is full; make room and run the same command again", path.display())]
     Full {
@@ -71,6 +77,7 @@ impl OutputError {
             io::ErrorKind::StorageFull
             | io::ErrorKind::QuotaExceeded
             | io::ErrorKind::FileTooLarge => Self::Full { path },
+            io::ErrorKind::ResourceBusy => Self::Busy { path },
             _ => Self::Write { path, source },
         }
     }

@@ -1,7 +1,7 @@
 //! A file that appears under its name whole, or not at all.
 
 use std::ffi::OsString;
-use std::fs::{self, File, OpenOptions};
+use std::fs::{self, File, OpenOptions, TryLockError};
 use std::io::{self, BufWriter, Write};
 use std::path::{Path, PathBuf};
 
@@ -25,12 +25,17 @@ impl Replacement {
     /// Begins a file beside `path`, in place of one that an earlier, killed run left there.
     pub(super) fn create(path: &Path) -> io::Result<Self> {
         let temporary = temporary_name(path);
+        if is_locked(&temporary) {
+            return Err(io::ErrorKind::ResourceBusy.into());
+        }
         remove_if_there(&temporary)?;
         // Never through a link that someone else put there since.
         let file = OpenOptions::new()
             .write(true)
             .create_new(true)
             .open(&temporary)?;
+        // Where files cannot be locked, two writers at once are not found out.
+        let _ = file.try_lock();
         Ok(Self {
             writer: BufWriter::with_capacity(BUFFER_BYTES, file),
             temporary,
@@ -54,7 +59,8 @@ impl Replacement {
         file.sync_all()?;
         fs::rename(&self.temporary, &self.path)?;
         self.committed = true;
-        sync_folder(&self.path)
+        sync_folder(&self.path);
+        Ok(())
     }
 }
 
@@ -75,6 +81,14 @@ impl Drop for Replacement {
             let _ = fs::remove_file(&self.temporary);
         }
     }
+}
+
+/// Whether a process that is at work still writes this file.
+fn is_locked(path: &Path) -> bool {
+    let is_file = fs::symlink_metadata(path).is_ok_and(|found| found.is_file());
+    let file = is_file.then(|| OpenOptions::new().write(true).open(path));
+    let locked = file.and_then(Result::ok).map(|file| file.try_lock());
+    matches!(locked, Some(Err(TryLockError::WouldBlock)))
 }
 
 /// Removes a file, and is content when there is none.
@@ -100,12 +114,14 @@ fn temporary_name(path: &Path) -> PathBuf {
     path.with_file_name(name)
 }
 
-/// Makes the new name durable, where folders can be opened for that.
-fn sync_folder(path: &Path) -> io::Result<()> {
-    if cfg!(unix) {
-        File::open(folder_of(path))?.sync_all()?;
+/// Makes the new name durable, where folders can be opened for that. The file is in place already,
+/// so a file system that refuses is no failure.
+fn sync_folder(path: &Path) {
+    if cfg!(unix)
+        && let Ok(folder) = File::open(folder_of(path))
+    {
+        let _ = folder.sync_all();
     }
-    Ok(())
 }
 
 #[cfg(test)]
@@ -137,6 +153,17 @@ mod tests {
         kept.commit().unwrap();
         assert_eq!(fs::read_to_string(&path).unwrap(), "new");
         assert_eq!(names(folder.path()), ["out.jsonl"]);
+    }
+
+    #[test]
+    fn two_writers_of_one_file_do_not_mix() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("out.jsonl");
+        let first = Replacement::create(&path).unwrap();
+        let second = Replacement::create(&path).unwrap_err();
+        assert_eq!(second.kind(), io::ErrorKind::ResourceBusy);
+        first.commit().unwrap();
+        Replacement::create(&path).unwrap().commit().unwrap();
     }
 
     #[cfg(unix)]

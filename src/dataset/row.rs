@@ -115,7 +115,7 @@ pub(super) fn parse_row(text: &str) -> Result<Vec<Cell<'_>>, RejectReason> {
     let parsed = (&mut deserializer).deserialize_map(Cells);
     let pairs = parsed
         .and_then(|pairs| deserializer.end().map(|()| pairs))
-        .map_err(|error| not_json(&error))?;
+        .map_err(|error| not_json(text, &error))?;
 
     let mut names = HashSet::with_capacity(pairs.len());
     let mut cells = Vec::with_capacity(pairs.len());
@@ -135,11 +135,19 @@ pub(super) fn parse_row(text: &str) -> Result<Vec<Cell<'_>>, RejectReason> {
     Ok(cells)
 }
 
-fn not_json(error: &serde_json::Error) -> RejectReason {
-    RejectReason::NotJson {
-        what: message_of(error),
-        column: error.column(),
-    }
+fn not_json(text: &str, error: &serde_json::Error) -> RejectReason {
+    let column = error.column();
+    let rest = text.get(column.saturating_sub(1)..).unwrap_or_default();
+    // Python writes these as if they were JSON.
+    let number = ["NaN", "Infinity"]
+        .into_iter()
+        .find(|word| rest.starts_with(word));
+    let what = match (number, message_of(error)) {
+        (Some(word), _) => format!("{word} is not a JSON value"),
+        (None, what) if what == "expected ident" => "expected value".to_owned(),
+        (None, what) => what.replace("EOF while parsing", "the line ends inside"),
+    };
+    RejectReason::NotJson { what, column }
 }
 
 fn not_an_object(text: &str) -> RejectReason {
@@ -147,7 +155,7 @@ fn not_an_object(text: &str) -> RejectReason {
         Ok(value) => RejectReason::NotAnObject {
             found: kind_of(value.get()),
         },
-        Err(error) => not_json(&error),
+        Err(error) => not_json(text, &error),
     }
 }
 
@@ -206,6 +214,14 @@ mod tests {
     fn what_is_no_row_says_why() {
         assert_eq!(reason("{\"a\": }"), "not JSON: expected value at column 7");
         assert_eq!(reason("hello"), "not JSON: expected value at column 1");
+        assert_eq!(
+            reason("{\"a\":NaN}"),
+            "not JSON: NaN is not a JSON value at column 6"
+        );
+        assert_eq!(
+            reason("{\"a\":-Infinity}"),
+            "not JSON: Infinity is not a JSON value at column 7"
+        );
         assert_eq!(reason(" [1]"), "not a JSON object but a list");
         assert_eq!(reason("\"a\""), "not a JSON object but text");
         assert_eq!(reason("null"), "not a JSON object but null");
@@ -215,7 +231,7 @@ mod tests {
         );
         assert_eq!(
             reason("{\"a\":\"b"),
-            "not JSON: EOF while parsing a string at column 7"
+            "not JSON: the line ends inside a string at column 7"
         );
         assert_eq!(
             reason(r#"{"a":1,"\u0061":2}"#),

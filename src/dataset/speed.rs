@@ -6,7 +6,8 @@ use std::io::Write as _;
 use std::path::Path;
 use std::time::Instant;
 
-use crate::dataset::{JsonlReader, LineReader, Output, ReadOptions, Source, Target, write_back};
+use crate::dataset::lines::LineReader;
+use crate::dataset::{JsonlReader, Output, ReadOptions, Source, Target, write_back};
 
 /// How often the 2,312 real rows are repeated, each time under other ids.
 const TIMES: usize = 100;
