@@ -12,6 +12,7 @@ mod error;
 pub mod first_call;
 pub mod journal;
 pub mod limit;
+mod memory_journal;
 pub mod openai;
 mod request;
 pub mod retry;
@@ -21,6 +22,7 @@ pub mod structured;
 
 pub use chat_model::ChatModel;
 pub use completion::{Completion, Finish, TokenUsage};
-pub use error::{ModelError, Reach, Retry};
+pub use error::{ModelError, NotConnected, Reach, Retry};
+pub use memory_journal::MemoryJournal;
 pub use request::{ChatRequest, ReplyFormat, ReplySchema, Sampling};
 pub use role::ModelRole;
