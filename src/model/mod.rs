@@ -8,6 +8,7 @@
 
 mod chat_model;
 mod completion;
+pub mod counters;
 mod error;
 pub mod first_call;
 pub mod journal;
