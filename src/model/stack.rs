@@ -115,7 +115,10 @@ mod tests {
     use super::*;
     use crate::message::Message;
     use crate::model::openai::test_server::{nobody, serve};
-    use crate::model::{ChatRequest, MemoryJournal, ModelError, Reach, ReplyFormat, ReplySchema};
+    use crate::model::scripted::Scripted;
+    use crate::model::{
+        ChatRequest, Completion, MemoryJournal, ModelError, Reach, ReplyFormat, ReplySchema,
+    };
 
     fn quick() -> RetryPolicy {
         RetryPolicy {
@@ -194,5 +197,30 @@ mod tests {
             panic!("{error}");
         };
         assert!(hint.contains(endpoint.base_url.as_str()), "{hint}");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_call_that_waits_to_be_repeated_leaves_its_place_to_others() {
+        let busy = ModelError::Status {
+            endpoint: String::new(),
+            status: 429,
+            message: "busy".to_owned(),
+            retry_after: Some(Duration::from_secs(60)),
+        };
+        let answered = || Ok(Completion::from_text("done"));
+        let scripted = Scripted::new([Err(busy), answered(), answered()]);
+        let options = StackOptions {
+            concurrency: 1,
+            ..StackOptions::default()
+        };
+        let model = wrap(Arc::new(scripted), Access::default(), options);
+        let request = ChatRequest::new(vec![Message::user("Hi")]);
+        let started = tokio::time::Instant::now();
+        let timed = async || {
+            model.complete(&request).await.expect("a reply");
+            started.elapsed().as_secs()
+        };
+        let (waiting, other) = tokio::join!(timed(), timed());
+        assert_eq!((waiting, other), (60, 0));
     }
 }
