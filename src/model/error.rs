@@ -67,6 +67,19 @@ pub enum ModelError {
     Other(String),
 }
 
+/// The source of a [`ModelError::Connection`] when no connection came about at all: nothing listens
+/// there, or the host is not known.
+#[derive(Debug, thiserror::Error)]
+#[error("could not connect")]
+pub struct NotConnected(#[source] Box<dyn std::error::Error + Send + Sync>);
+
+impl NotConnected {
+    /// Wraps what went wrong underneath.
+    pub fn new(source: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Self {
+        Self(source.into())
+    }
+}
+
 /// Whether a failed call may be tried again.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Retry {
@@ -105,6 +118,12 @@ impl ModelError {
             | Self::Journal(_)
             | Self::Other(_) => Retry::Never,
         }
+    }
+
+    /// Whether no connection came about at all.
+    #[must_use]
+    pub fn is_not_connected(&self) -> bool {
+        matches!(self, Self::Connection { source, .. } if source.is::<NotConnected>())
     }
 
     /// How far the failure reaches.

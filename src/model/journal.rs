@@ -97,6 +97,7 @@ struct Question<'a> {
     request: &'a ChatRequest,
 }
 
+#[deny(clippy::missing_trait_methods)]
 #[async_trait]
 impl ChatModel for Journalled {
     fn name(&self) -> &str {
@@ -138,5 +139,135 @@ impl ChatModel for Journalled {
 
     fn read(&self, raw: &[u8]) -> Result<Completion, ModelError> {
         self.model.read(raw)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::message::Message;
+    use crate::model::MemoryJournal;
+    use crate::model::scripted::Scripted;
+
+    fn request(text: &str) -> ChatRequest {
+        ChatRequest::new(vec![Message::user(text)])
+    }
+
+    fn journalled(
+        model: &Arc<Scripted>,
+        journal: &Arc<MemoryJournal>,
+        scope: Option<&str>,
+    ) -> Journalled {
+        Journalled::new(model.clone(), journal.clone(), scope.map(ToOwned::to_owned))
+    }
+
+    #[tokio::test]
+    async fn a_known_reply_is_given_back_and_nothing_is_asked() {
+        let journal = Arc::new(MemoryJournal::new());
+        let model = Arc::new(Scripted::texts(["first", "second"]));
+        let wrapped = journalled(&model, &journal, None);
+        let asked = wrapped.complete(&request("a")).await.expect("a reply");
+        let known = wrapped.complete(&request("a")).await.expect("a reply");
+        assert_eq!((asked.text.as_str(), asked.journalled), ("first", false));
+        assert_eq!((known.text.as_str(), known.journalled), ("first", true));
+        assert!(asked.call.is_some() && asked.call == known.call);
+        assert_eq!(model.requests().len(), 1);
+        let other = wrapped.complete(&request("b")).await.expect("a reply");
+        assert_eq!(other.text, "second");
+    }
+
+    #[tokio::test]
+    async fn what_is_kept_is_the_question_and_the_reply_as_it_came() {
+        let journal = Arc::new(MemoryJournal::new());
+        let raw = Bytes::from_static(br#"{ "text": "first", "more": 1 }"#);
+        let completion = Completion {
+            raw: Some(raw.clone()),
+            ..Completion::from_text("first")
+        };
+        let model = Arc::new(Scripted::new([Ok(completion)]).named("qwen"));
+        let wrapped = journalled(&model, &journal, None);
+        wrapped.complete(&request("a")).await.expect("a reply");
+        let calls = journal.calls();
+        assert_eq!((calls.len(), calls[0].model.as_str()), (1, "qwen"));
+        assert_eq!(calls[0].reply, raw);
+        assert_eq!(calls[0].key, Digest::of(&calls[0].request));
+        let question: serde_json::Value = serde_json::from_slice(&calls[0].request).expect("JSON");
+        assert_eq!(question["request"]["messages"][0]["content"], "a");
+    }
+
+    #[tokio::test]
+    async fn model_sample_and_scope_separate_calls() {
+        let journal = Arc::new(MemoryJournal::new());
+        let model = Arc::new(Scripted::texts(["1", "2", "3", "4"]));
+        let sampled = ChatRequest {
+            sample: 1,
+            ..request("a")
+        };
+        let unscoped = journalled(&model, &journal, None);
+        unscoped.complete(&request("a")).await.expect("a reply");
+        assert_eq!(
+            unscoped.complete(&sampled).await.expect("a reply").text,
+            "2"
+        );
+        for (scope, text) in [("fresh", "3"), ("fresh", "3"), ("fresher", "4")] {
+            let scoped = journalled(&model, &journal, Some(scope));
+            let reply = scoped.complete(&request("a")).await.expect("a reply");
+            assert_eq!(reply.text, text);
+        }
+        let other = Arc::new(Scripted::texts(["5"]).named("other"));
+        let reply = journalled(&other, &journal, None)
+            .complete(&request("a"))
+            .await;
+        assert_eq!(reply.expect("a reply").text, "5");
+    }
+
+    #[tokio::test]
+    async fn a_failed_call_is_not_kept() {
+        let journal = Arc::new(MemoryJournal::new());
+        let outcomes = [
+            Err(ModelError::Other("no".to_owned())),
+            Ok(Completion::from_text("yes")),
+        ];
+        let model = Arc::new(Scripted::new(outcomes));
+        let wrapped = journalled(&model, &journal, None);
+        assert!(wrapped.complete(&request("a")).await.is_err());
+        assert!(journal.calls().is_empty());
+        assert!(wrapped.complete(&request("a")).await.is_ok());
+    }
+
+    /// A journal on a full disk: it knows nothing and keeps nothing.
+    #[derive(Debug)]
+    struct Full;
+
+    fn disk_full() -> JournalError {
+        JournalError("the disk is full".into())
+    }
+
+    #[async_trait]
+    impl Journal for Full {
+        async fn reply(&self, _: Digest) -> Result<Option<Bytes>, JournalError> {
+            Ok(None)
+        }
+
+        async fn keep(&self, _: JournalledCall) -> Result<(), JournalError> {
+            Err(disk_full())
+        }
+
+        async fn note(&self, _: &str, _: &str) -> Result<Option<String>, JournalError> {
+            Err(disk_full())
+        }
+
+        async fn set_note(&self, _: &str, _: &str, _: &str) -> Result<(), JournalError> {
+            Err(disk_full())
+        }
+    }
+
+    #[tokio::test]
+    async fn a_reply_that_cannot_be_kept_is_not_given() {
+        let model = Arc::new(Scripted::texts(["first"]));
+        let wrapped = Journalled::new(model.clone(), Arc::new(Full), None);
+        let error = wrapped.complete(&request("a")).await.expect_err("an error");
+        assert!(matches!(error, ModelError::Journal(_)), "{error}");
+        assert_eq!(model.requests().len(), 1);
     }
 }

@@ -4,23 +4,28 @@
 //! A call passes, from outside to inside: [`structured`] (how a reply is held to a schema),
 //! [`journal`] (a reply that is known is not asked for again), [`first_call`] (a wrong key ends the
 //! run, not a row), [`retry`] (what may pass is tried again), [`limit`] (how many calls at once) and
-//! [`openai`] (the wire). Each is a [`ChatModel`] around a [`ChatModel`].
+//! [`openai`] (the wire). Each is a [`ChatModel`] around a [`ChatModel`]; [`stack`] puts them
+//! together in that order. [`scripted`] needs no server.
 
 mod chat_model;
 mod completion;
+pub mod counters;
 mod error;
 pub mod first_call;
 pub mod journal;
 pub mod limit;
+mod memory_journal;
 pub mod openai;
 mod request;
 pub mod retry;
 mod role;
 pub mod scripted;
+pub mod stack;
 pub mod structured;
 
 pub use chat_model::ChatModel;
 pub use completion::{Completion, Finish, TokenUsage};
-pub use error::{ModelError, Reach, Retry};
+pub use error::{ModelError, NotConnected, Reach, Retry};
+pub use memory_journal::MemoryJournal;
 pub use request::{ChatRequest, ReplyFormat, ReplySchema, Sampling};
 pub use role::ModelRole;

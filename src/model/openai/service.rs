@@ -1,0 +1,303 @@
+//! The tower service under async-openai's client: it adds what identifies us, sees status, headers
+//! and the whole body, and gives every failure its own error.
+
+use std::sync::Arc;
+use std::task::{Context, Poll};
+use std::time::Duration;
+
+use async_openai::error::OpenAIError;
+use async_openai::middleware::HttpRequestFactory;
+use bytes::{Bytes, BytesMut};
+use futures::future::BoxFuture;
+use reqwest::header::{AUTHORIZATION, HeaderMap, HeaderName, HeaderValue, LOCATION};
+use reqwest::{Client, Response, StatusCode};
+use serde_json::value::RawValue;
+use tokio::time::timeout;
+use tower::Service;
+
+use super::error_body::{ErrorBody, text_message};
+use super::excerpt::excerpt;
+use super::retry_after::retry_after;
+use super::secrets::Secrets;
+use super::{Endpoint, EndpointError};
+use crate::model::{ModelError, NotConnected};
+
+/// A longer reply is refused: no model writes that much, and memory must stay bounded.
+const LONGEST_REPLY: usize = 64 << 20;
+
+/// More of an error is not read, nor waited for longer than this.
+const LONGEST_ERROR: usize = 64 << 10;
+const SLOWEST_ERROR: Duration = Duration::from_secs(5);
+
+#[derive(Clone)]
+pub(super) struct HttpService(Arc<Exchange>);
+
+struct Exchange {
+    http: Client,
+    shown: String,
+    headers: HeaderMap,
+    timeout: Duration,
+    secrets: Arc<Secrets>,
+    longest_reply: usize,
+}
+
+impl HttpService {
+    /// The service that reaches `endpoint` over `http`.
+    ///
+    /// # Errors
+    ///
+    /// When the key, or another header, cannot be sent.
+    pub(super) fn new(
+        endpoint: &Endpoint,
+        http: Client,
+        secrets: Arc<Secrets>,
+    ) -> Result<Self, EndpointError> {
+        Ok(Self(Arc::new(Exchange {
+            headers: headers(endpoint, &http)?,
+            http,
+            shown: endpoint.base_url.to_string(),
+            timeout: endpoint.timeout,
+            secrets,
+            longest_reply: LONGEST_REPLY,
+        })))
+    }
+}
+
+fn headers(endpoint: &Endpoint, http: &Client) -> Result<HeaderMap, EndpointError> {
+    let mut headers = HeaderMap::new();
+    // reqwest turns `user:password@` into a header; async-openai is given the bare address.
+    let bare = http
+        .get(endpoint.base_url.with_credentials().clone())
+        .build();
+    if let Some(basic) = bare
+        .ok()
+        .and_then(|request| request.headers().get(AUTHORIZATION).cloned())
+    {
+        headers.insert(AUTHORIZATION, basic);
+    }
+    if let Some(key) = endpoint.api_key.as_ref().filter(|key| !key.is_empty()) {
+        let bearer = format!("Bearer {}", key.expose());
+        headers.insert(AUTHORIZATION, sensitive(&bearer).ok_or(EndpointError::Key)?);
+    }
+    for (name, value) in &endpoint.headers {
+        let refused = || EndpointError::Header { name: name.clone() };
+        let parsed = name.parse::<HeaderName>().map_err(|_| refused())?;
+        headers.insert(parsed, sensitive(value.expose()).ok_or_else(refused)?);
+    }
+    Ok(headers)
+}
+
+fn sensitive(text: &str) -> Option<HeaderValue> {
+    let mut value = HeaderValue::from_str(text).ok()?;
+    value.set_sensitive(true);
+    Some(value)
+}
+
+impl Service<HttpRequestFactory> for HttpService {
+    type Response = Response;
+    type Error = OpenAIError;
+    type Future = BoxFuture<'static, Result<Response, OpenAIError>>;
+
+    fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), OpenAIError>> {
+        Poll::Ready(Ok(()))
+    }
+
+    fn call(&mut self, request: HttpRequestFactory) -> Self::Future {
+        let exchange = Arc::clone(&self.0);
+        Box::pin(async move {
+            let reply = timeout(exchange.timeout, exchange.run(request)).await;
+            let reply = reply.unwrap_or_else(|_| Err(exchange.too_slow()));
+            let body = reply.map_err(|error| OpenAIError::Boxed(Box::new(error)))?;
+            // async-openai copies the headers of a reply; nobody reads them beyond this point.
+            Ok(http::Response::new(body).into())
+        })
+    }
+}
+
+impl Exchange {
+    async fn run(&self, factory: HttpRequestFactory) -> Result<Bytes, ModelError> {
+        let mut request = factory
+            .build()
+            .await
+            .map_err(|error| ModelError::Other(self.secrets.hide(&error.to_string())))?;
+        // Without a key async-openai sends an empty bearer, which some servers refuse.
+        request.headers_mut().remove(AUTHORIZATION);
+        for (name, value) in &self.headers {
+            request.headers_mut().insert(name, value.clone());
+        }
+        let response = self
+            .http
+            .execute(request)
+            .await
+            .map_err(|error| self.broken(error))?;
+        if !response.status().is_success() {
+            return Err(self.failure(response).await);
+        }
+        let body = self.whole_body(response).await?;
+        self.check_json(&body)?;
+        Ok(body)
+    }
+
+    /// Reads the body, without copying it when it comes in one piece.
+    async fn whole_body(&self, mut response: Response) -> Result<Bytes, ModelError> {
+        let announced = response.content_length().unwrap_or(0);
+        self.check_length(announced)?;
+        let mut next = async || response.chunk().await.map_err(|error| self.broken(error));
+        let Some(first) = next().await? else {
+            return Ok(Bytes::new());
+        };
+        let Some(second) = next().await? else {
+            return Ok(first);
+        };
+        let capacity = usize::try_from(announced).unwrap_or(0);
+        let mut whole = BytesMut::with_capacity(capacity.max(first.len() + second.len()));
+        whole.extend_from_slice(&first);
+        whole.extend_from_slice(&second);
+        while let Some(piece) = next().await? {
+            self.check_length((whole.len() + piece.len()) as u64)?;
+            whole.extend_from_slice(&piece);
+        }
+        Ok(whole.freeze())
+    }
+
+    fn check_length(&self, length: u64) -> Result<(), ModelError> {
+        if length <= self.longest_reply as u64 {
+            return Ok(());
+        }
+        Err(ModelError::Garbled {
+            what: format!("longer than {} bytes", self.longest_reply),
+        })
+    }
+
+    /// Checked here, because async-openai would log a body that is not JSON in full.
+    fn check_json(&self, body: &[u8]) -> Result<(), ModelError> {
+        let Err(error) = serde_json::from_slice::<&RawValue>(body) else {
+            return Ok(());
+        };
+        let what = if body.is_empty() {
+            "nothing".to_owned()
+        } else if error.is_eof() {
+            format!("JSON that breaks off after {} bytes", body.len())
+        } else {
+            let text = text_message(&String::from_utf8_lossy(body));
+            format!("not JSON: {}", excerpt(&self.secrets.hide(&text)))
+        };
+        Err(ModelError::Garbled { what })
+    }
+
+    async fn failure(&self, response: Response) -> ModelError {
+        let status = response.status();
+        let retry_after = retry_after(response.headers());
+        let location = (response.headers().get(LOCATION))
+            .filter(|_| status.is_redirection())
+            .map(|location| String::from_utf8_lossy(location.as_bytes()).into_owned());
+        if let Some(location) = location {
+            let location = excerpt(&self.secrets.hide(&location));
+            return self.status(status, format!("redirects to {location}"), None);
+        }
+        let body = ErrorBody::read(&error_bytes(response).await).hiding(&self.secrets);
+        // A rate limit may name tokens too; only a refusal of this request is about its length.
+        let is_about_request = matches!(status.as_u16(), 400 | 413 | 422 | 500);
+        if is_about_request && body.tells_of_full_context() {
+            return ModelError::ContextLength {
+                message: body.message_or("the server says so"),
+            };
+        }
+        let reason = status.canonical_reason().unwrap_or("no message");
+        self.status(status, body.message_or(reason), retry_after)
+    }
+
+    fn status(
+        &self,
+        status: StatusCode,
+        message: String,
+        retry_after: Option<Duration>,
+    ) -> ModelError {
+        ModelError::Status {
+            endpoint: self.shown.clone(),
+            status: status.as_u16(),
+            message,
+            retry_after,
+        }
+    }
+
+    /// The error of a connection that did not come about, or broke.
+    fn broken(&self, error: reqwest::Error) -> ModelError {
+        let is_connect = error.is_connect();
+        // The address may hold credentials, and is in the message already.
+        let error = error.without_url();
+        ModelError::Connection {
+            endpoint: self.shown.clone(),
+            source: if is_connect {
+                Box::new(NotConnected::new(error))
+            } else {
+                Box::new(error)
+            },
+        }
+    }
+
+    fn too_slow(&self) -> ModelError {
+        ModelError::Timeout {
+            endpoint: self.shown.clone(),
+            limit: self.timeout,
+        }
+    }
+}
+
+/// As much of an error's body as comes soon; the status alone is worth reporting, too.
+async fn error_bytes(mut response: Response) -> Vec<u8> {
+    let mut body = Vec::new();
+    let reading = async {
+        while let Ok(Some(piece)) = response.chunk().await {
+            let room = LONGEST_ERROR - body.len();
+            body.extend_from_slice(&piece[..piece.len().min(room)]);
+            if piece.len() >= room {
+                break;
+            }
+        }
+    };
+    // Cut short or not, what has come is in `body`.
+    let _ = timeout(SLOWEST_ERROR, reading).await;
+    body
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::openai::http_client::http_client;
+    use crate::model::openai::test_server::{ok, serve_bytes};
+
+    /// Fetches these bytes with a bound of 1,000 for the reply.
+    async fn fetch(bytes: String) -> Result<Bytes, ModelError> {
+        let endpoint = serve_bytes(bytes, Duration::ZERO).await;
+        let http = http_client(&endpoint).expect("a client");
+        let exchange = Exchange {
+            http: http.clone(),
+            shown: endpoint.base_url.to_string(),
+            headers: HeaderMap::new(),
+            timeout: endpoint.timeout,
+            secrets: Arc::new(Secrets::of(&endpoint)),
+            longest_reply: 1000,
+        };
+        let url = format!("{}/chat/completions", endpoint.base_url);
+        let factory = HttpRequestFactory::new(move || {
+            let request = http.post(&url).build();
+            async move { Ok(request?) }
+        });
+        exchange.run(factory).await
+    }
+
+    #[tokio::test]
+    async fn a_reply_beyond_the_bound_is_refused_announced_or_not() {
+        let json = |length: usize| format!("\"{}\"", "x".repeat(length - 2));
+        assert_eq!(fetch(ok(&json(1000))).await.expect("a body").len(), 1000);
+        let unannounced = format!("HTTP/1.1 200 OK\r\n\r\n{}", json(100_000));
+        for bytes in [ok(&json(1001)), unannounced] {
+            let error = fetch(bytes).await.expect_err("too long");
+            assert!(
+                error.to_string().contains("longer than 1000 bytes"),
+                "{error}"
+            );
+        }
+    }
+}

@@ -1,0 +1,226 @@
+//! A model with everything around it, in the one order that works.
+
+use std::sync::Arc;
+
+use super::ChatModel;
+use super::counters::CallCounters;
+use super::first_call::{Access, FirstCall};
+use super::journal::{Journal, Journalled};
+use super::limit::Limit;
+use super::openai::{Endpoint, EndpointError, OpenAi};
+use super::retry::{Retry, RetryPolicy};
+use super::structured::{Structured, StructuredSetting};
+
+/// How [`stack`] and [`wrap`] set up the wrappers.
+#[derive(Clone, Debug)]
+pub struct StackOptions {
+    /// How often a call is tried, and how long is waited in between.
+    pub retry: RetryPolicy,
+    /// How many calls run at once.
+    pub concurrency: usize,
+    /// By which means replies are held to a schema.
+    pub structured: StructuredSetting,
+    /// Where replies are kept; without one every call is asked.
+    pub journal: Option<Arc<dyn Journal>>,
+    /// The journal's scope; calls under it neither see nor serve calls outside it.
+    pub scope: Option<String>,
+    /// Where the calls are counted; several models may share one.
+    pub counters: Arc<CallCounters>,
+}
+
+impl Default for StackOptions {
+    fn default() -> Self {
+        Self {
+            retry: RetryPolicy::default(),
+            concurrency: 16,
+            structured: StructuredSetting::default(),
+            journal: None,
+            scope: None,
+            counters: Arc::default(),
+        }
+    }
+}
+
+/// The model at `endpoint`, with everything around it.
+///
+/// # Errors
+///
+/// [`EndpointError`] when no client can be made for the endpoint.
+///
+/// # Examples
+///
+/// ```
+/// use redraft::model::openai::Endpoint;
+/// use redraft::model::stack::{StackOptions, stack};
+///
+/// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// let endpoint = Endpoint::new("Qwen/Qwen3-8B", "http://localhost:8000/v1".parse()?);
+/// let model = stack(&endpoint, StackOptions::default())?;
+/// assert_eq!(model.name(), "Qwen/Qwen3-8B");
+/// # Ok(())
+/// # }
+/// ```
+pub fn stack(
+    endpoint: &Endpoint,
+    options: StackOptions,
+) -> Result<Arc<dyn ChatModel>, EndpointError> {
+    let key = endpoint.api_key.as_ref().filter(|key| !key.is_empty());
+    let access = Access {
+        base_url: endpoint.base_url.to_string(),
+        has_key: key.is_some(),
+        key_origin: key.and_then(|key| key.origin()).map(ToOwned::to_owned),
+    };
+    let model = Arc::new(OpenAi::new(endpoint)?);
+    Ok(wrap(model, access, options))
+}
+
+/// Any model, with everything around it: `Structured(Journalled(FirstCall(Retry(Limit(model)))))`.
+///
+/// The order matters. A place among the concurrent calls is free while a failed call waits;
+/// a model is called unusable only after the repetitions; what the journal knows costs none of
+/// that; and the journal holds what was really asked, after the form of the reply was chosen.
+pub fn wrap(
+    model: Arc<dyn ChatModel>,
+    access: Access,
+    options: StackOptions,
+) -> Arc<dyn ChatModel> {
+    let StackOptions {
+        retry,
+        concurrency,
+        structured,
+        journal,
+        scope,
+        counters,
+    } = options;
+    let model = Arc::new(Limit::new(model, concurrency, Arc::clone(&counters)));
+    let model = Arc::new(Retry::new(model, retry, counters));
+    let model: Arc<dyn ChatModel> = Arc::new(FirstCall::new(model, access));
+    let model = match &journal {
+        Some(journal) => Arc::new(Journalled::new(model, Arc::clone(journal), scope)),
+        None => model,
+    };
+    Arc::new(Structured::new(model, structured, journal))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::atomic::{AtomicU64, Ordering};
+    use std::time::Duration;
+
+    use axum::Json;
+    use axum::http::StatusCode;
+    use axum::response::IntoResponse;
+    use serde_json::{Value, json};
+
+    use super::*;
+    use crate::message::Message;
+    use crate::model::openai::test_server::{nobody, serve};
+    use crate::model::scripted::Scripted;
+    use crate::model::{
+        ChatRequest, Completion, MemoryJournal, ModelError, Reach, ReplyFormat, ReplySchema,
+    };
+
+    fn quick() -> RetryPolicy {
+        RetryPolicy {
+            first_delay: Duration::from_millis(1),
+            ..RetryPolicy::default()
+        }
+    }
+
+    fn structured() -> ChatRequest {
+        let schema = ReplySchema {
+            name: "critique".to_owned(),
+            description: "A critique.".to_owned(),
+            schema: json!({ "type": "object" }),
+        };
+        ChatRequest {
+            format: ReplyFormat::Structured(Arc::new(schema)),
+            ..ChatRequest::new(vec![Message::user("Hi")])
+        }
+    }
+
+    #[tokio::test]
+    async fn a_stack_retries_steps_down_and_never_asks_twice() {
+        let asked = Arc::new(AtomicU64::new(0));
+        let count = Arc::clone(&asked);
+        let endpoint = serve(move |Json(body): Json<Value>| async move {
+            let number = count.fetch_add(1, Ordering::SeqCst);
+            if number == 0 {
+                return StatusCode::SERVICE_UNAVAILABLE.into_response();
+            }
+            if body["response_format"]["type"] == "json_schema" {
+                return (StatusCode::BAD_REQUEST, "no schemas here").into_response();
+            }
+            let call = json!({ "function": { "name": "critique", "arguments": "{\"a\":1}" } });
+            let message = json!({ "content": null, "tool_calls": [call] });
+            Json(json!({ "choices": [{ "message": message }] })).into_response()
+        })
+        .await;
+        let journal = Arc::new(MemoryJournal::new());
+        let options = StackOptions {
+            retry: quick(),
+            journal: Some(journal.clone()),
+            ..StackOptions::default()
+        };
+        let model = stack(&endpoint, options.clone()).expect("a model");
+        let reply = model.complete(&structured()).await.expect("a reply");
+        assert_eq!(
+            (reply.text.as_str(), reply.journalled),
+            (r#"{"a":1}"#, false)
+        );
+        assert_eq!(asked.load(Ordering::SeqCst), 3);
+        let counts = options.counters.snapshot();
+        assert_eq!((counts.asked, counts.retries, counts.failed), (3, 1, 1));
+
+        let later = stack(&endpoint, options).expect("a model");
+        let reply = later.complete(&structured()).await.expect("a reply");
+        assert_eq!(
+            (reply.text.as_str(), reply.journalled),
+            (r#"{"a":1}"#, true)
+        );
+        assert_eq!(asked.load(Ordering::SeqCst), 3);
+        assert_eq!(journal.calls().len(), 1);
+    }
+
+    #[tokio::test]
+    async fn a_server_that_is_not_there_ends_the_run_after_the_repetitions() {
+        let options = StackOptions {
+            retry: quick(),
+            ..StackOptions::default()
+        };
+        let endpoint = nobody().await;
+        let model = stack(&endpoint, options.clone()).expect("a model");
+        let error = model.complete(&structured()).await.expect_err("an error");
+        assert_eq!(error.reach(), Reach::Run);
+        assert_eq!(options.counters.snapshot().asked, 6);
+        let ModelError::Unusable { hint, .. } = error else {
+            panic!("{error}");
+        };
+        assert!(hint.contains(endpoint.base_url.as_str()), "{hint}");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_call_that_waits_to_be_repeated_leaves_its_place_to_others() {
+        let busy = ModelError::Status {
+            endpoint: String::new(),
+            status: 429,
+            message: "busy".to_owned(),
+            retry_after: Some(Duration::from_secs(60)),
+        };
+        let answered = || Ok(Completion::from_text("done"));
+        let scripted = Scripted::new([Err(busy), answered(), answered()]);
+        let options = StackOptions {
+            concurrency: 1,
+            ..StackOptions::default()
+        };
+        let model = wrap(Arc::new(scripted), Access::default(), options);
+        let request = ChatRequest::new(vec![Message::user("Hi")]);
+        let started = tokio::time::Instant::now();
+        let timed = async || {
+            model.complete(&request).await.expect("a reply");
+            started.elapsed().as_secs()
+        };
+        let (waiting, other) = tokio::join!(timed(), timed());
+        assert_eq!((waiting, other), (60, 0));
+    }
+}
