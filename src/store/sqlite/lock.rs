@@ -115,3 +115,66 @@ fn cannot_make(path: &Path, error: &io::Error) -> StoreError {
         reason: format!("the lock on the run cannot be made: {error}"),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::atomic::{AtomicU32, Ordering};
+
+    use super::*;
+
+    fn store() -> (tempfile::TempDir, PathBuf) {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("redraft.db");
+        fs::write(&path, "").unwrap();
+        (folder, path)
+    }
+
+    #[test]
+    fn a_lock_is_held_by_one_of_many() {
+        let (folder, store) = store();
+        let (holders, claims) = (AtomicU32::new(0), AtomicU32::new(0));
+        std::thread::scope(|scope| {
+            for _ in 0..8 {
+                scope.spawn(|| {
+                    for _ in 0..500 {
+                        if let Ok(lock) = FileLock::claim(&store, "run") {
+                            assert_eq!(holders.fetch_add(1, Ordering::SeqCst), 0);
+                            std::thread::yield_now();
+                            claims.fetch_add(1, Ordering::SeqCst);
+                            holders.fetch_sub(1, Ordering::SeqCst);
+                            drop(lock);
+                        }
+                    }
+                });
+            }
+        });
+        assert!(claims.into_inner() > 0);
+        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1);
+    }
+
+    #[test]
+    fn names_of_any_kind_have_locks_of_their_own() {
+        let (folder, store) = store();
+        let long = "é/".repeat(10_000);
+        let names = ["", "a", "a/b", "a-b", "../../x", "nul\0", ".", &long];
+        let locks: Vec<_> = names
+            .iter()
+            .map(|name| FileLock::claim(&store, name).unwrap())
+            .collect();
+        let files = fs::read_dir(folder.path()).unwrap().count();
+        assert_eq!(files, names.len() + 1);
+        drop(locks);
+        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1);
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn two_names_of_one_store_have_one_lock() {
+        let (folder, store) = store();
+        let link = folder.path().join("link.db");
+        std::os::unix::fs::symlink(&store, &link).unwrap();
+        let _lock = FileLock::claim(&store, "run").unwrap();
+        let error = FileLock::claim(&link, "run").unwrap_err();
+        assert!(matches!(error, StoreError::RunInUse { .. }));
+    }
+}

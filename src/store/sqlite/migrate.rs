@@ -24,13 +24,16 @@ pub(super) enum Format {
 
 /// Reads what the file says it is.
 pub(super) fn identify(connection: &Connection) -> rusqlite::Result<Format> {
-    let number = |pragma| connection.pragma_query_value(None, pragma, |row| row.get::<_, i64>(0));
-    let (application, version) = (number("application_id")?, number("user_version")?);
+    // One statement, and so one moment: another process may be making the store.
+    let (application, version, things) = connection.query_row(
+        "SELECT application_id, user_version, (SELECT count(*) FROM sqlite_schema)
+         FROM pragma_application_id, pragma_user_version",
+        [],
+        |row| Ok((row.get(0)?, row.get(1)?, row.get::<_, i64>(2)?)),
+    )?;
     if application == APPLICATION {
         return Ok(Format::Store(version));
     }
-    let things: i64 =
-        connection.query_row("SELECT count(*) FROM sqlite_schema", [], |row| row.get(0))?;
     Ok(if (application, version, things) == (0, 0, 0) {
         Format::Empty
     } else {
@@ -93,4 +96,63 @@ fn take_steps(connection: &Connection, location: &str, steps: &[&str]) -> Result
     )?;
     connection.execute_batch("COMMIT")?;
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const TWO: &[&str] = &[
+        "CREATE TABLE runs (name TEXT); INSERT INTO runs VALUES ('kept')",
+        "ALTER TABLE runs ADD COLUMN state TEXT NOT NULL DEFAULT 'stopped'",
+    ];
+
+    fn store_of(steps: &[&str]) -> Connection {
+        let connection = Connection::open_in_memory().unwrap();
+        migrate(&connection, "a.db", steps).unwrap();
+        connection
+    }
+
+    fn rows(connection: &Connection) -> rusqlite::Result<String> {
+        connection.query_row("SELECT name || ' ' || state FROM runs", [], |row| {
+            row.get(0)
+        })
+    }
+
+    #[test]
+    fn an_older_store_takes_the_steps_it_lacks() {
+        let connection = store_of(&TWO[..1]);
+        assert_eq!(identify(&connection).unwrap(), Format::Store(1));
+        migrate(&connection, "a.db", TWO).unwrap();
+        assert_eq!(identify(&connection).unwrap(), Format::Store(2));
+        assert_eq!(rows(&connection).unwrap(), "kept stopped");
+        // And only those, however often it is opened.
+        migrate(&connection, "a.db", TWO).unwrap();
+        assert_eq!(rows(&connection).unwrap(), "kept stopped");
+    }
+
+    #[test]
+    fn a_step_that_fails_leaves_the_store_as_it_was() {
+        let connection = store_of(&TWO[..1]);
+        let failing = [TWO[0], TWO[1], "INSERT INTO nowhere VALUES (1)"];
+        migrate(&connection, "a.db", &failing).unwrap_err();
+        assert_eq!(identify(&connection).unwrap(), Format::Store(1));
+        assert!(rows(&connection).is_err(), "the second step is undone");
+        migrate(&connection, "a.db", TWO).unwrap();
+    }
+
+    #[test]
+    fn a_newer_store_is_not_touched() {
+        let connection = store_of(TWO);
+        let error = migrate(&connection, "a.db", &TWO[..1]).unwrap_err();
+        assert!(matches!(
+            error,
+            Failure::Store(StoreError::Newer {
+                found: 2,
+                known: 1,
+                ..
+            })
+        ));
+        assert!(connection.is_autocommit());
+    }
 }

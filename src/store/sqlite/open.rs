@@ -26,6 +26,10 @@ impl Place {
     /// The place of that path.
     pub(super) fn at(path: &Path) -> Result<Self, StoreError> {
         let location = path.display().to_string();
+        if path.as_os_str().is_empty() {
+            let reason = "its name is empty; give a file".to_owned();
+            return Err(StoreError::Open { location, reason });
+        }
         match std::path::absolute(path) {
             Ok(path) => Ok(Self { location, path }),
             Err(error) => Err(StoreError::Open {
@@ -52,9 +56,13 @@ impl Place {
             Some(ErrorCode::NotADatabase) => StoreError::Foreign {
                 location: self.location.clone(),
             },
+            Some(ErrorCode::CannotOpen) if !self.path.exists() => self.refuse(
+                "its folder cannot be written; \
+                 change the permissions, or give another --store",
+            ),
             Some(ErrorCode::CannotOpen | ErrorCode::PermissionDenied) => self.refuse(
-                "the file cannot be opened, or its folder not written; \
-                 change their permissions, or give another --store",
+                "the file cannot be read, or its folder not written; \
+                 change the permissions, or give another --store",
             ),
             Some(ErrorCode::ReadOnly) => self.refuse(
                 "the file or its folder is read-only; \

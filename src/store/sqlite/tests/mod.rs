@@ -1,6 +1,11 @@
 //! Tests of the SQLite store as a whole.
 
+mod crash;
+mod failing;
 mod figures;
+mod opening;
+mod process;
+mod together;
 
 use std::path::PathBuf;
 use std::sync::Arc;
