@@ -39,6 +39,12 @@ pub enum StoreError {
         /// The run's name.
         run: String,
     },
+    /// The store has no run of that name.
+    #[error("there is no run named {run}")]
+    UnknownRun {
+        /// The run's name.
+        run: String,
+    },
     /// The run has a transcript of that record.
     #[error("the record {record} is sealed already")]
     AlreadySealed {
@@ -50,6 +56,21 @@ pub enum StoreError {
         "the disk under the store {location} is full; make room and run the same command again"
     )]
     Full {
+        /// The store's place.
+        location: String,
+    },
+    /// The store cannot be written, because it was opened for reading or has become read-only.
+    #[error("the store {location} can only be read")]
+    ReadOnly {
+        /// The store's place.
+        location: String,
+    },
+    /// Another process has kept the store to itself for longer than a write waits.
+    #[error(
+        "another process keeps the store {location} to itself; \
+         wait for it, or stop it, and run the same command again"
+    )]
+    Busy {
         /// The store's place.
         location: String,
     },

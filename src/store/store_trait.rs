@@ -17,7 +17,10 @@ pub trait RunLock: Debug + Send + Sync {}
 
 /// A place that keeps journalled calls, runs and sealed transcripts.
 ///
-/// What a method says it wrote survives a crash of the process once its future is ready.
+/// What a method says it wrote survives a crash of the process, and a power cut, once its future is
+/// ready. A future that is dropped before may or may not have written, and never half. Writing what
+/// belongs to a run fails with [`StoreError::UnknownRun`] when the store has no run of that name;
+/// reading it finds nothing.
 #[async_trait]
 pub trait Store: Journal {
     /// What the user calls this store: a file's path, an address without credentials.
@@ -84,7 +87,8 @@ pub trait Store: Journal {
         record: &RecordId,
     ) -> Result<Option<StoredTranscript>, StoreError>;
 
-    /// The transcripts of a run, in the order in which they were sealed, from after a cursor.
+    /// The transcripts of a run, in the order in which they were sealed, from after a cursor: at
+    /// most `limit`, fewer when they are long, at least one where there is one.
     ///
     /// # Errors
     ///
@@ -109,7 +113,7 @@ pub trait Store: Journal {
     ) -> Result<Vec<StoredTranscript>, StoreError>;
 
     /// Takes the transcripts of one outcome out of a run, so that their records are done again;
-    /// returns how many there were. The run's checkpoint goes back to the start.
+    /// returns how many there were. If there were any, the run's checkpoint goes back to the start.
     ///
     /// # Errors
     ///

@@ -1,0 +1,84 @@
+//! Journalled calls, and notes about models.
+
+use async_trait::async_trait;
+use bytes::Bytes;
+use rusqlite::{Connection, OptionalExtension, params};
+
+use super::SqliteStore;
+use super::failure::Failure;
+use super::session::Session;
+use super::values::{Columns, Text};
+use crate::digest::Digest;
+use crate::model::journal::{Journal, JournalError, JournalledCall};
+
+#[async_trait]
+impl Journal for SqliteStore {
+    async fn reply(&self, key: Digest) -> Result<Option<Bytes>, JournalError> {
+        Ok(self.readers().look_up(|reader| find(reader, key))?)
+    }
+
+    async fn keep(&self, call: JournalledCall) -> Result<(), JournalError> {
+        let bytes = call.request.len() + call.reply.len();
+        Ok(self
+            .writer()?
+            .write(bytes, move |session| keep(session, &call))
+            .await?)
+    }
+
+    async fn note(&self, model: &str, name: &str) -> Result<Option<String>, JournalError> {
+        Ok(self.readers().look_up(|reader| note(reader, model, name))?)
+    }
+
+    async fn set_note(&self, model: &str, name: &str, value: &str) -> Result<(), JournalError> {
+        let note = [model, name, value].map(str::to_owned);
+        Ok(self
+            .writer()?
+            .write(0, move |session| set_note(session, &note))
+            .await?)
+    }
+}
+
+fn find(connection: &Connection, key: Digest) -> Result<Option<Bytes>, Failure> {
+    let mut statement = connection.prepare_cached("SELECT id, reply FROM calls WHERE key = ?1")?;
+    let mut rows = statement.query([key.as_bytes()])?;
+    let Some(row) = rows.next()? else {
+        return Ok(None);
+    };
+    let mut columns = Columns::of("calls", row);
+    columns.take::<i64>()?;
+    Ok(Some(Bytes::copy_from_slice(columns.bytes()?)))
+}
+
+/// Keeps a call, unless one is kept under its key: what was built on the first reply stays right.
+fn keep(session: &mut Session<'_>, call: &JournalledCall) -> Result<(), Failure> {
+    session
+        .prepare(
+            "INSERT INTO calls (key, model, latency_us, reply, request)
+             VALUES (?1, ?2, ?3, ?4, ?5) ON CONFLICT (key) DO NOTHING",
+        )?
+        .execute(params![
+            call.key.as_bytes(),
+            call.model,
+            i64::try_from(call.latency.as_micros()).unwrap_or(i64::MAX),
+            call.reply.as_ref(),
+            Text(&call.request),
+        ])?;
+    Ok(())
+}
+
+fn note(connection: &Connection, model: &str, name: &str) -> Result<Option<String>, Failure> {
+    Ok(connection
+        .prepare_cached("SELECT value FROM notes WHERE model = ?1 AND name = ?2")?
+        .query_row([model, name], |row| row.get(0))
+        .optional()?)
+}
+
+fn set_note(session: &mut Session<'_>, note: &[String; 3]) -> Result<(), Failure> {
+    session
+        .prepare(
+            "INSERT INTO notes (model, name, value) VALUES (?1, ?2, ?3)
+             ON CONFLICT (model, name) DO UPDATE SET value = excluded.value",
+        )?
+        .execute(note.each_ref())?;
+    Ok(())
+}

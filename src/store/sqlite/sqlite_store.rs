@@ -1,0 +1,244 @@
+//! The store itself: each method of the trait, handed to the thread that does it.
+
+use std::fmt;
+use std::path::Path;
+
+use async_trait::async_trait;
+
+use super::lock::FileLock;
+use super::open::{self, Place};
+use super::readers::Readers;
+use super::writer::Writer;
+use super::{rejected, runs, transcripts};
+use crate::record::RecordId;
+use crate::store::{
+    Checkpoint, NewRun, Page, RejectedRow, RunLock, RunRow, RunState, SealMark, SealedRow, Store,
+    StoreError, StoredTranscript,
+};
+use crate::transcript::Outcome;
+
+/// A store in one SQLite file.
+///
+/// Its methods are to be called on a tokio runtime. Dropping it waits for the writes that were
+/// handed over, and closes the file.
+///
+/// # Examples
+///
+/// ```
+/// use redraft::store::Store;
+/// use redraft::store::sqlite::SqliteStore;
+///
+/// # let folder = tempfile::tempdir()?;
+/// # let path = folder.path().join("redraft.db");
+/// # tokio::runtime::Runtime::new()?.block_on(async {
+/// let store = SqliteStore::open(&path)?;
+/// assert!(store.runs().await?.is_empty());
+/// # Ok::<(), redraft::store::StoreError>(())
+/// # })?;
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+pub struct SqliteStore {
+    place: Place,
+    // Closed before the writer, which then is the last to close and folds the log into the file.
+    readers: Readers,
+    writer: Option<Writer>,
+}
+
+impl SqliteStore {
+    /// Opens the store in the file at `path`, which is made if there is none, and brought to the
+    /// newest format if an older redraft made it.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError::Open`] when the file cannot be opened, made or written,
+    /// [`StoreError::Foreign`] when it is another program's, [`StoreError::Newer`] when a newer
+    /// redraft made it, [`StoreError::Full`] when the disk is full.
+    pub fn open(path: impl AsRef<Path>) -> Result<Self, StoreError> {
+        let place = Place::at(path.as_ref())?;
+        let (connection, readers) = open::for_writing(&place)?;
+        let writer = Some(Writer::start(connection, &place.location)?);
+        Ok(Self {
+            place,
+            readers,
+            writer,
+        })
+    }
+
+    /// Opens the store in the file at `path` for reading; whatever would write to it fails with
+    /// [`StoreError::ReadOnly`].
+    ///
+    /// # Errors
+    ///
+    /// As [`SqliteStore::open`], and also when there is no file, or one of an older format.
+    pub fn open_read_only(path: impl AsRef<Path>) -> Result<Self, StoreError> {
+        let place = Place::at(path.as_ref())?;
+        let readers = open::for_reading(&place)?;
+        Ok(Self {
+            place,
+            readers,
+            writer: None,
+        })
+    }
+
+    pub(super) fn readers(&self) -> &Readers {
+        &self.readers
+    }
+
+    pub(super) fn writer(&self) -> Result<&Writer, StoreError> {
+        self.writer.as_ref().ok_or_else(|| StoreError::ReadOnly {
+            location: self.place.location.clone(),
+        })
+    }
+}
+
+impl fmt::Debug for SqliteStore {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter
+            .debug_struct("SqliteStore")
+            .field("place", &self.place)
+            .field("writable", &self.writer.is_some())
+            .finish_non_exhaustive()
+    }
+}
+
+#[async_trait]
+impl Store for SqliteStore {
+    fn location(&self) -> String {
+        self.place.location.clone()
+    }
+
+    async fn lock_run(&self, name: &str) -> Result<Box<dyn RunLock>, StoreError> {
+        self.writer()?;
+        Ok(Box::new(FileLock::claim(&self.place.path, name)?))
+    }
+
+    async fn open_run(&self, run: NewRun) -> Result<RunRow, StoreError> {
+        self.writer()?
+            .write(0, move |session| runs::open(session, &run))
+            .await
+    }
+
+    async fn run(&self, name: &str) -> Result<Option<RunRow>, StoreError> {
+        self.readers.look_up(|reader| runs::find(reader, name))
+    }
+
+    async fn runs(&self) -> Result<Vec<RunRow>, StoreError> {
+        self.readers.scan(runs::all).await
+    }
+
+    async fn set_run_state(&self, name: &str, state: RunState, at: &str) -> Result<(), StoreError> {
+        let (name, at) = (name.to_owned(), at.to_owned());
+        self.writer()?
+            .write(0, move |session| {
+                runs::set_state(session, &name, state, &at)
+            })
+            .await
+    }
+
+    async fn seal_mark(
+        &self,
+        run: &str,
+        record: &RecordId,
+    ) -> Result<Option<SealMark>, StoreError> {
+        self.readers
+            .look_up(|reader| transcripts::mark(reader, run, record))
+    }
+
+    async fn seal(&self, run: &str, row: SealedRow) -> Result<(), StoreError> {
+        let run = run.to_owned();
+        // Written out here, where there are many threads, and not on the one that writes.
+        let times = serde_json::to_string(&row.sealed.times)
+            .map_err(|error| StoreError::Backend(Box::new(error)))?;
+        self.writer()?
+            .write(row.sealed.body.len(), move |session| {
+                transcripts::seal(session, &run, &row, &times)
+            })
+            .await
+    }
+
+    async fn transcript(
+        &self,
+        run: &str,
+        record: &RecordId,
+    ) -> Result<Option<StoredTranscript>, StoreError> {
+        self.readers
+            .look_up(|reader| transcripts::find(reader, run, record))
+    }
+
+    async fn transcripts(
+        &self,
+        run: &str,
+        after: Option<i64>,
+        limit: usize,
+    ) -> Result<Page<StoredTranscript>, StoreError> {
+        let run = run.to_owned();
+        self.readers
+            .scan(move |reader| transcripts::page(reader, &run, after, limit))
+            .await
+    }
+
+    async fn find_record(
+        &self,
+        record: &str,
+        limit: usize,
+    ) -> Result<Vec<StoredTranscript>, StoreError> {
+        let record = record.to_owned();
+        self.readers
+            .scan(move |reader| transcripts::find_everywhere(reader, &record, limit))
+            .await
+    }
+
+    async fn unseal(&self, run: &str, outcome: Outcome) -> Result<u64, StoreError> {
+        let run = run.to_owned();
+        self.writer()?
+            .write(0, move |session| {
+                transcripts::unseal(session, &run, outcome)
+            })
+            .await
+    }
+
+    async fn reject(&self, run: &str, row: RejectedRow) -> Result<(), StoreError> {
+        let run = run.to_owned();
+        let bytes = row.reason.len() + row.excerpt.len();
+        self.writer()?
+            .write(bytes, move |session| rejected::keep(session, &run, &row))
+            .await
+    }
+
+    async fn rejected(
+        &self,
+        run: &str,
+        limit: usize,
+    ) -> Result<(Vec<RejectedRow>, u64), StoreError> {
+        let run = run.to_owned();
+        self.readers
+            .scan(move |reader| rejected::list(reader, &run, limit))
+            .await
+    }
+
+    async fn forget_rejected_after(&self, run: &str, line: u64) -> Result<(), StoreError> {
+        let run = run.to_owned();
+        self.writer()?
+            .write(0, move |session| {
+                rejected::forget_after(session, &run, line)
+            })
+            .await
+    }
+
+    async fn checkpoint(&self, run: &str) -> Result<Checkpoint, StoreError> {
+        self.readers.look_up(|reader| runs::checkpoint(reader, run))
+    }
+
+    async fn set_checkpoint(&self, run: &str, checkpoint: Checkpoint) -> Result<(), StoreError> {
+        let run = run.to_owned();
+        self.writer()?
+            .write(0, move |session| {
+                runs::set_checkpoint(session, &run, &checkpoint)
+            })
+            .await
+    }
+
+    async fn flush(&self) -> Result<(), StoreError> {
+        self.writer()?.write(0, |_| Ok(())).await
+    }
+}
