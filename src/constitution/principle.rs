@@ -1,13 +1,14 @@
 //! One written rule, with what belongs to it.
 
+use std::borrow::Cow;
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-use super::check::CheckSpec;
+use super::check::{Check, CheckSpec, Hit};
 
 /// One written rule, as it stands in a constitution file.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Principle {
     /// Its name, kebab-case, unique in the constitution.
@@ -45,6 +46,9 @@ pub struct Principle {
     /// Few-shot examples for the critic, and the principle's own tests.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub examples: Vec<Example>,
+    /// The checks, compiled when the constitution was loaded.
+    #[serde(skip)]
+    pub(super) compiled: Vec<Check>,
 }
 
 fn one() -> f64 {
@@ -65,6 +69,24 @@ impl Principle {
         self.applies_to
             .as_ref()
             .is_none_or(|scope| scope.tags.iter().any(|tag| tags.contains(tag)))
+    }
+
+    /// What the checks find in a text; nothing when they pass, or when there are none.
+    pub fn hits(&self, text: &str) -> impl Iterator<Item = Hit> {
+        self.compiled.iter().flat_map(|check| check.hits(text))
+    }
+
+    /// The text after every check that can mend it has; absent when none of them changes it.
+    #[must_use]
+    pub fn rewrite(&self, text: &str) -> Option<String> {
+        let mut mended = None;
+        for check in &self.compiled {
+            let current = mended.as_deref().unwrap_or(text);
+            if let Some(Cow::Owned(next)) = check.rewrite(current) {
+                mended = Some(next);
+            }
+        }
+        mended.filter(|mended| mended != text)
     }
 
     /// The title, or else the id.

@@ -461,6 +461,11 @@ pub(crate) async fn rejected_rows_are_kept_by_line(backend: &impl Backend) {
     let (rows, count) = store.rejected("a", 2).await.unwrap();
     assert_eq!(rows, [rejected(10, "bad"), rejected(20, "worse")]);
     assert_eq!(count, 4);
+    assert_eq!(
+        store.rejected_at("a", 20).await.unwrap(),
+        Some(rejected(20, "worse"))
+    );
+    assert_eq!(store.rejected_at("b", 20).await.unwrap(), None);
 
     store.forget_rejected_after("a", u64::MAX).await.unwrap();
     assert_eq!(store.rejected("a", 0).await.unwrap(), (Vec::new(), 4));

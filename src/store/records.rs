@@ -102,7 +102,7 @@ pub struct Checkpoint {
     pub lines: u64,
     /// Bytes read.
     pub bytes: u64,
-    /// Rows among those lines that are records, doubled ones included.
+    /// Rows among those lines, bad and doubled ones included.
     pub rows: u64,
     /// Rows that are the same record as an earlier one.
     pub doubled: u64,

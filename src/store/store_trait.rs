@@ -138,6 +138,13 @@ pub trait Store: Journal {
         limit: usize,
     ) -> Result<(Vec<RejectedRow>, u64), StoreError>;
 
+    /// The rejected row of that line.
+    ///
+    /// # Errors
+    ///
+    /// When the store cannot be read.
+    async fn rejected_at(&self, run: &str, line: u64) -> Result<Option<RejectedRow>, StoreError>;
+
     /// Forgets the rejected rows after a line, because they are about to be read again.
     ///
     /// # Errors

@@ -16,7 +16,7 @@ pub enum Outcome {
     Unresolved,
     /// The record waits for a person.
     Held,
-    /// The record gave no answer at all.
+    /// A call failed for good, or gave no answer to work on: the record was not brought to its end.
     Failed,
 }
 

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+use crate::constitution::Constitution;
 use crate::digest::Digest;
 use crate::model::ModelRole;
 
@@ -35,4 +36,16 @@ pub struct ConstitutionMark {
     pub version: String,
     /// The digest of all its principles, included ones too.
     pub digest: Digest,
+}
+
+impl ConstitutionMark {
+    /// The mark of a constitution.
+    #[must_use]
+    pub fn of(constitution: &Constitution) -> Self {
+        Self {
+            name: constitution.name().to_owned(),
+            version: constitution.version().to_owned(),
+            digest: constitution.digest(),
+        }
+    }
 }

@@ -41,6 +41,22 @@ pub(super) fn list(
     Ok((rows, count.unsigned_abs()))
 }
 
+/// The rejected row of one line.
+pub(super) fn at(
+    connection: &Connection,
+    run: &str,
+    line: u64,
+) -> Result<Option<RejectedRow>, Failure> {
+    connection
+        .prepare_cached(
+            "SELECT line, reason, excerpt FROM rejected
+             WHERE run = (SELECT id FROM runs WHERE name = ?1) AND line = ?2",
+        )?
+        .query_and_then(params![run, integer(line)], read)?
+        .next()
+        .transpose()
+}
+
 /// Forgets the rejected rows after a line.
 pub(super) fn forget_after(session: &mut Session<'_>, run: &str, line: u64) -> Result<(), Failure> {
     let run = session.run_id(run)?;

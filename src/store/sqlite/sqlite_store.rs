@@ -216,6 +216,11 @@ impl Store for SqliteStore {
             .await
     }
 
+    async fn rejected_at(&self, run: &str, line: u64) -> Result<Option<RejectedRow>, StoreError> {
+        self.readers
+            .look_up(|reader| rejected::at(reader, run, line))
+    }
+
     async fn forget_rejected_after(&self, run: &str, line: u64) -> Result<(), StoreError> {
         let run = run.to_owned();
         self.writer()?

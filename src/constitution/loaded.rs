@@ -1,0 +1,149 @@
+//! A constitution that was examined and can be used.
+
+use serde::Serialize;
+
+use super::gather::{Gathered, gather, gather_text};
+use super::lint::lint;
+use super::{LoadError, Principle};
+use crate::digest::Digest;
+use crate::yaml::{Problems, SourceFile};
+
+/// A named, versioned set of principles, ready to judge.
+///
+/// # Examples
+///
+/// ```
+/// use redraft::constitution::Constitution;
+///
+/// let privacy = Constitution::load("privacy")?;
+/// assert!(!privacy.needs_model());
+/// # Ok::<(), redraft::constitution::LoadError>(())
+/// ```
+#[derive(Clone, Debug)]
+pub struct Constitution {
+    name: String,
+    version: String,
+    description: String,
+    principles: Vec<Principle>,
+    digest: Digest,
+}
+
+#[derive(Serialize)]
+struct Content<'a> {
+    name: &'a str,
+    version: &'a str,
+    principles: &'a [Principle],
+}
+
+impl Constitution {
+    /// Loads a constitution by path, or by the name of a shipped one.
+    ///
+    /// # Errors
+    ///
+    /// When there is none, or when it or an include is wrong; warnings do not stand in the way.
+    pub fn load(reference: &str) -> Result<Self, LoadError> {
+        Self::build(gather(reference)?)
+    }
+
+    /// Loads a constitution from YAML text; `name` is what problems call it.
+    ///
+    /// # Errors
+    ///
+    /// When the text or an include is wrong.
+    pub fn from_yaml(name: &str, text: &str) -> Result<Self, LoadError> {
+        Self::build(gather_text(SourceFile::new(name, text))?)
+    }
+
+    fn build(gathered: Gathered) -> Result<Self, LoadError> {
+        let (constitution, problems) = examine_gathered(gathered);
+        constitution.ok_or(LoadError::Invalid(problems))
+    }
+
+    /// The constitution's name.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// The constitution's version.
+    #[must_use]
+    pub fn version(&self) -> &str {
+        &self.version
+    }
+
+    /// What the constitution is for.
+    #[must_use]
+    pub fn description(&self) -> &str {
+        &self.description
+    }
+
+    /// Every principle, those of included constitutions first.
+    #[must_use]
+    pub fn principles(&self) -> &[Principle] {
+        &self.principles
+    }
+
+    /// The principle of that id.
+    #[must_use]
+    pub fn principle(&self, id: &str) -> Option<&Principle> {
+        self.principles.iter().find(|principle| principle.id == id)
+    }
+
+    /// The principles that are about a record with these tags.
+    pub fn applicable<'s>(&'s self, tags: &'s [String]) -> impl Iterator<Item = &'s Principle> {
+        self.principles
+            .iter()
+            .filter(|principle| principle.applies_to(tags))
+    }
+
+    /// Whether a principle needs a model to judge it.
+    #[must_use]
+    pub fn needs_model(&self) -> bool {
+        self.principles
+            .iter()
+            .any(|principle| !principle.is_settled_by_checks())
+    }
+
+    /// The digest of name, version and every principle.
+    #[must_use]
+    pub fn digest(&self) -> Digest {
+        self.digest
+    }
+}
+
+/// Examines a constitution as [`Constitution::load`] does, and gives its warnings, too; the
+/// constitution itself is there when nothing stands in the way.
+///
+/// # Errors
+///
+/// When there is no such constitution, or a file of it does not parse.
+pub fn examine(reference: &str) -> Result<(Option<Constitution>, Problems), LoadError> {
+    Ok(examine_gathered(gather(reference)?))
+}
+
+fn examine_gathered(mut gathered: Gathered) -> (Option<Constitution>, Problems) {
+    let problems = lint(&mut gathered);
+    if problems.has_errors() {
+        return (None, problems);
+    }
+    let Gathered {
+        root, principles, ..
+    } = gathered;
+    let principles: Vec<Principle> = principles
+        .into_iter()
+        .map(|placed| placed.principle)
+        .collect();
+    let digest = Digest::of_json(&Content {
+        name: &root.constitution,
+        version: &root.version,
+        principles: &principles,
+    });
+    let constitution = Constitution {
+        name: root.constitution,
+        version: root.version,
+        description: root.description,
+        principles,
+        digest,
+    };
+    (Some(constitution), problems)
+}
