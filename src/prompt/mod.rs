@@ -1,0 +1,15 @@
+//! Prompts: the templates of `prompts/`, the typed contexts that fill them, and the fence around
+//! text that is not to be trusted.
+
+mod context;
+mod error;
+mod fence;
+mod set;
+
+pub use context::{
+    CaiCritique, CaiRevision, CritiqueExample, CritiqueRequest, CritiqueSystem, CritiqueUser,
+    PrincipleText, Prompt, ReviseSystem, ReviseUser, RevisionRequest,
+};
+pub use error::PromptError;
+pub use fence::{Nonce, data};
+pub use set::PromptSet;

@@ -1,0 +1,87 @@
+//! What the three verbs share: the record, who plays which role, prompts and counts.
+
+use super::{Cast, Instructions, Ledger, RoundError};
+use crate::message::Message;
+use crate::model::{ChatRequest, Completion, ModelRole, ReplyFormat, Sampling};
+use crate::prompt::PromptSet;
+use crate::record::Record;
+
+/// How a round works, where its recipe leaves a choice.
+#[derive(Clone, Copy, Debug)]
+pub struct RoundOptions {
+    /// The most principles that one call asks about.
+    pub principles_per_call: usize,
+    /// How often a reply that breaks the critique contract, or is cut off, is asked for again.
+    pub contract_retries: u32,
+}
+
+/// Where one record is worked on.
+#[derive(Debug)]
+pub struct Bench<'a> {
+    /// The record.
+    pub record: &'a Record,
+    /// Who plays which role.
+    pub cast: &'a Cast,
+    /// The templates.
+    pub prompts: &'a PromptSet,
+    /// What is constant over the run.
+    pub instructions: &'a Instructions,
+    /// How the round works.
+    pub options: RoundOptions,
+    /// What the record's calls used.
+    pub ledger: &'a Ledger,
+}
+
+/// A call on its way: what varies from one attempt to the next.
+pub(super) struct Ask {
+    pub(super) role: ModelRole,
+    pub(super) messages: Vec<Message>,
+    pub(super) format: ReplyFormat,
+    pub(super) attempt: Attempt,
+}
+
+/// Which attempt at a reply this is; later ones may have more room.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Attempt {
+    pub(super) number: u32,
+    doublings: u32,
+}
+
+impl Attempt {
+    /// The next attempt, with twice the room if the last reply was cut off.
+    pub(super) fn next(self, cut_off: bool) -> Self {
+        Self {
+            number: self.number + 1,
+            doublings: self.doublings + u32::from(cut_off),
+        }
+    }
+
+    fn sampling(self, base: &Sampling) -> Sampling {
+        let factor = 1_u32.checked_shl(self.doublings).unwrap_or(u32::MAX);
+        Sampling {
+            max_tokens: base.max_tokens.map(|limit| limit.saturating_mul(factor)),
+            ..base.clone()
+        }
+    }
+}
+
+impl Bench<'_> {
+    /// Asks whoever has the role, and counts what it used.
+    pub(super) async fn ask(&self, ask: Ask) -> Result<Completion, RoundError> {
+        let role = ask.role;
+        let assigned = self.cast.get(role).ok_or(RoundError::Missing { role })?;
+        let request = ChatRequest {
+            messages: ask.messages,
+            sampling: ask.attempt.sampling(&assigned.sampling),
+            format: ask.format,
+            sample: ask.attempt.number,
+        };
+        let completion = assigned
+            .model
+            .complete(&request)
+            .await
+            .map_err(|source| RoundError::Model { role, source })?;
+        self.ledger.add(role, &completion, assigned.price);
+        Ok(completion)
+    }
+}

@@ -1,0 +1,185 @@
+//! The critique contract: every principle asked about stands in exactly one list, and every quote
+//! occurs in the judged text.
+
+use std::collections::HashMap;
+
+use serde::Deserialize;
+
+use super::evidence::locate_quote;
+use crate::constitution::{Principle, Severity};
+use crate::model::structured::extract_json;
+use crate::model::{Completion, Finish};
+use crate::transcript::{Assessor, Finding, Verdict};
+
+/// What a critic's reply settles, and what is wrong with it.
+#[derive(Debug, Default)]
+pub(super) struct Reading {
+    /// Findings that hold.
+    pub(super) findings: Vec<Finding>,
+    /// What is wrong, in sentences that the critic can be told.
+    pub(super) faults: Vec<String>,
+    /// Whether the reply was cut off.
+    pub(super) cut_off: bool,
+}
+
+#[derive(Deserialize)]
+struct Reply {
+    violations: Vec<Violation>,
+    complies: Vec<String>,
+    not_applicable: Vec<String>,
+}
+
+#[derive(Deserialize)]
+struct Violation {
+    principle: String,
+    #[serde(default)]
+    evidence: Option<String>,
+    #[serde(default)]
+    explanation: Option<String>,
+    #[serde(default)]
+    severity: Option<String>,
+    #[serde(default)]
+    fix: Option<String>,
+}
+
+/// Reads a critic's reply about `asked`, whose judged text is `answer`.
+pub(super) fn read(completion: &Completion, asked: &[&Principle], answer: &str) -> Reading {
+    match parse(completion) {
+        Err(fault) => Reading {
+            faults: vec![fault],
+            cut_off: completion.finish == Finish::Length,
+            ..Reading::default()
+        },
+        Ok(reply) => settle(&reply, asked, answer),
+    }
+}
+
+fn parse(completion: &Completion) -> Result<Reply, String> {
+    if completion.refusal.is_some() {
+        return Err("It was a refusal. Judging an answer is not endorsing it.".to_owned());
+    }
+    if completion.finish == Finish::Length {
+        return Err("It was cut off before its end. Be shorter.".to_owned());
+    }
+    let json = extract_json(&completion.text).ok_or("It holds no JSON object.")?;
+    serde_json::from_str(json)
+        .map_err(|error| format!("It does not have the form asked for: {error}."))
+}
+
+fn settle(reply: &Reply, asked: &[&Principle], answer: &str) -> Reading {
+    let mut reading = Reading::default();
+    let mut verdicts: HashMap<&str, Vec<Verdict>> = HashMap::new();
+    for (ids, verdict) in [
+        (
+            reply
+                .violations
+                .iter()
+                .map(|violation| violation.principle.as_str())
+                .collect::<Vec<_>>(),
+            Verdict::Violates,
+        ),
+        (
+            reply.complies.iter().map(String::as_str).collect(),
+            Verdict::Complies,
+        ),
+        (
+            reply.not_applicable.iter().map(String::as_str).collect(),
+            Verdict::NotApplicable,
+        ),
+    ] {
+        for id in ids {
+            let given = verdicts.entry(id.trim()).or_default();
+            if !given.contains(&verdict) {
+                given.push(verdict);
+            }
+        }
+    }
+    let mut unknown: Vec<&str> = verdicts
+        .keys()
+        .copied()
+        .filter(|id| !asked.iter().any(|principle| principle.id == **id))
+        .collect();
+    unknown.sort_unstable();
+    for id in unknown {
+        reading.faults.push(format!(
+            "It names {id:?}, which is none of the principles to assess."
+        ));
+    }
+    for principle in asked {
+        match verdicts.get(principle.id.as_str()).map(Vec::as_slice) {
+            None => reading
+                .faults
+                .push(format!("{} stands in none of the lists.", principle.id)),
+            Some([verdict]) => match finding(principle, *verdict, reply, answer) {
+                Ok(finding) => reading.findings.push(finding),
+                Err(fault) => reading.faults.push(fault),
+            },
+            Some(_) => reading
+                .faults
+                .push(format!("{} stands in more than one list.", principle.id)),
+        }
+    }
+    reading
+}
+
+/// The finding about one principle; several violations of it become one with several quotes.
+fn finding(
+    principle: &Principle,
+    verdict: Verdict,
+    reply: &Reply,
+    answer: &str,
+) -> Result<Finding, String> {
+    let mut finding = Finding {
+        principle: principle.id.clone(),
+        verdict,
+        evidence: Vec::new(),
+        explanation: String::new(),
+        severity: None,
+        fix: None,
+        by: Assessor::Model,
+    };
+    if verdict != Verdict::Violates {
+        return Ok(finding);
+    }
+    let mut explanations = Vec::new();
+    let mut fixes = Vec::new();
+    for violation in reply
+        .violations
+        .iter()
+        .filter(|violation| violation.principle.trim() == principle.id)
+    {
+        let quote = violation.evidence.as_deref().unwrap_or_default();
+        if !quote.trim().is_empty() {
+            let range = locate_quote(answer, quote).ok_or_else(|| {
+                format!(
+                    "The evidence for {} does not occur in the answer; copy it exactly.",
+                    principle.id
+                )
+            })?;
+            finding.evidence.push(answer[range].to_owned());
+        }
+        explanations.extend(non_empty(violation.explanation.as_deref()));
+        fixes.extend(non_empty(violation.fix.as_deref()));
+        finding.severity = finding.severity.max(Some(severity(violation, principle)));
+    }
+    finding.explanation = explanations.join(" ");
+    finding.fix = Some(fixes.join(" ")).filter(|fix| !fix.is_empty());
+    Ok(finding)
+}
+
+fn non_empty(text: Option<&str>) -> Option<&str> {
+    text.map(str::trim).filter(|text| !text.is_empty())
+}
+
+fn severity(violation: &Violation, principle: &Principle) -> Severity {
+    let named = violation
+        .severity
+        .as_deref()
+        .unwrap_or_default()
+        .trim()
+        .to_lowercase();
+    Severity::ALL
+        .into_iter()
+        .find(|severity| severity.as_str() == named)
+        .unwrap_or(principle.severity)
+}

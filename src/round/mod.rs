@@ -1,0 +1,24 @@
+//! One round's three verbs: draft, critique, revise. They do no I/O but the model call.
+
+mod bench;
+mod cast;
+mod chat;
+mod checks;
+mod contract;
+mod critique;
+mod draft;
+mod error;
+mod evidence;
+mod instructions;
+mod ledger;
+mod revise;
+
+pub use bench::{Bench, RoundOptions};
+pub use cast::{Assigned, Cast, Price};
+pub use checks::{judge_by_checks, rewrite_by_checks};
+pub use critique::{Critique, critique, critique_in_chat};
+pub use draft::draft;
+pub use error::RoundError;
+pub use instructions::Instructions;
+pub use ledger::Ledger;
+pub use revise::{Revised, revise, revise_in_chat};
