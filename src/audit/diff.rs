@@ -1,0 +1,131 @@
+//! The difference between two texts, word by word.
+
+use serde::Serialize;
+use similar::{ChangeTag, TextDiff};
+
+/// Texts longer than this are compared line by line: words would take seconds.
+const WORDWISE_BYTES: usize = 64 * 1024;
+
+/// What happened to a part of a text.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Change {
+    /// It stayed.
+    Same,
+    /// It went.
+    Removed,
+    /// It came.
+    Added,
+}
+
+/// A run of text with one fate.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Part {
+    /// What happened to it.
+    pub change: Change,
+    /// The text.
+    pub text: String,
+}
+
+/// The parts that make `before` into `after`: without the added ones they are `before`, without the
+/// removed ones `after`.
+#[must_use]
+pub fn word_diff(before: &str, after: &str) -> Vec<Part> {
+    let diff = if before.len().max(after.len()) > WORDWISE_BYTES {
+        TextDiff::from_lines(before, after)
+    } else {
+        TextDiff::from_words(before, after)
+    };
+    let mut parts: Vec<Part> = Vec::new();
+    for change in diff.iter_all_changes() {
+        let fate = match change.tag() {
+            ChangeTag::Equal => Change::Same,
+            ChangeTag::Delete => Change::Removed,
+            ChangeTag::Insert => Change::Added,
+        };
+        push(&mut parts, fate, change.value());
+    }
+    join_over_space(parts)
+}
+
+fn push(parts: &mut Vec<Part>, change: Change, text: &str) {
+    match parts.last_mut() {
+        Some(last) if last.change == change => last.text.push_str(text),
+        _ => parts.push(Part {
+            change,
+            text: text.to_owned(),
+        }),
+    }
+}
+
+/// Joins changes that only white space keeps apart: a phrase that was replaced reads as one change,
+/// not as one a word.
+fn join_over_space(parts: Vec<Part>) -> Vec<Part> {
+    let mut joined: Vec<Part> = Vec::new();
+    let (mut removed, mut added) = (String::new(), String::new());
+    let mut parts = parts.into_iter().peekable();
+    while let Some(part) = parts.next() {
+        let between = part.change == Change::Same
+            && part.text.trim().is_empty()
+            && !part.text.contains('\n')
+            && !(removed.is_empty() && added.is_empty())
+            && parts.peek().is_some();
+        if part.change != Change::Added && (part.change == Change::Removed || between) {
+            removed.push_str(&part.text);
+        }
+        if part.change != Change::Removed && (part.change == Change::Added || between) {
+            added.push_str(&part.text);
+        }
+        if part.change == Change::Same && !between {
+            push_change(&mut joined, &mut removed, &mut added);
+            joined.push(part);
+        }
+    }
+    push_change(&mut joined, &mut removed, &mut added);
+    joined
+}
+
+/// Puts down a removal and the addition in its place.
+fn push_change(parts: &mut Vec<Part>, removed: &mut String, added: &mut String) {
+    for (change, text) in [(Change::Removed, removed), (Change::Added, added)] {
+        if !text.is_empty() {
+            push(parts, change, &std::mem::take(text));
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn joined(parts: &[Part], without: Change) -> String {
+        parts
+            .iter()
+            .filter(|part| part.change != without)
+            .map(|part| part.text.as_str())
+            .collect()
+    }
+
+    #[test]
+    fn one_word_differs() {
+        let parts = word_diff(
+            "Write to ann@example.com today.",
+            "Write to [address] today.",
+        );
+        let removed: Vec<_> = parts
+            .iter()
+            .filter(|part| part.change == Change::Removed)
+            .collect();
+        assert_eq!(removed.len(), 1);
+        assert_eq!(removed[0].text, "ann@example.com");
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn the_parts_make_both_texts(before in "[a-c \\n]{0,60}", after in "[a-c \\n]{0,60}") {
+            let parts = word_diff(&before, &after);
+            proptest::prop_assert_eq!(joined(&parts, Change::Added), before);
+            proptest::prop_assert_eq!(joined(&parts, Change::Removed), after);
+        }
+    }
+}

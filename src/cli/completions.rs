@@ -1,0 +1,24 @@
+//! `redraft completions SHELL`: a completion script.
+
+use std::io;
+
+use clap::{Args, CommandFactory};
+use clap_complete::Shell;
+
+use super::{Cli, Exit};
+
+/// Options of `redraft completions`.
+#[derive(Debug, Args)]
+pub(super) struct Options {
+    /// The shell
+    shell: Shell,
+}
+
+impl Options {
+    pub(super) fn run(self) -> anyhow::Result<Exit> {
+        let mut script = Vec::new();
+        clap_complete::generate(self.shell, &mut Cli::command(), "redraft", &mut script);
+        io::Write::write_all(&mut io::stdout(), &script)?;
+        Ok(Exit::Done)
+    }
+}

@@ -1,0 +1,122 @@
+//! Failures as a person reads them: what failed, why, what to do; and the exit code.
+
+use miette::{GraphicalReportHandler, GraphicalTheme};
+
+use super::Exit;
+use super::terminal::{Paint, safe};
+use crate::app::{AppError, DEFAULT_CONSTITUTION};
+use crate::config::SettingsError;
+use crate::constitution::LoadError;
+use crate::model::ModelError;
+use crate::pipeline::PipelineError;
+use crate::run::RunError;
+use crate::yaml::Problems;
+
+/// Prints a failure to standard error; gives the exit code that belongs to it.
+pub(super) fn report(failure: &anyhow::Error) -> Exit {
+    if let Some(problems) = problems_of(failure) {
+        print_problems(problems);
+        return Exit::Usage;
+    }
+    let paint = Paint::STDERR;
+    eprintln!("{} {}", paint.bad("error:"), safe(&failure.to_string()));
+    let mut said = failure.to_string();
+    for cause in failure.chain().skip(1).map(ToString::to_string) {
+        if !said.contains(&cause) {
+            eprintln!("  {} {}", paint.dim("because"), safe(&cause));
+        }
+        said = cause;
+    }
+    for hint in hints(failure) {
+        eprintln!("  {} {}", paint.notable("try:"), safe(&hint));
+    }
+    exit_of(failure)
+}
+
+/// Prints problems with their snippets to standard error.
+pub(super) fn print_problems(problems: &Problems) {
+    let theme = if console::colors_enabled_stderr() {
+        GraphicalTheme::unicode()
+    } else {
+        GraphicalTheme::unicode_nocolor()
+    };
+    let handler = GraphicalReportHandler::new_themed(theme).with_links(false);
+    for problem in &problems.0 {
+        let mut shown = String::new();
+        if handler.render_report(&mut shown, problem).is_err() {
+            shown = problem.to_string();
+        }
+        eprint!("{shown}");
+        if problem.line_column().is_none() {
+            eprintln!("  in {}", safe(problem.file().name()));
+        }
+    }
+}
+
+fn problems_of(failure: &anyhow::Error) -> Option<&Problems> {
+    failure.chain().find_map(|cause| {
+        if let Some(problems) = cause.downcast_ref::<Problems>() {
+            return Some(problems);
+        }
+        match cause.downcast_ref::<LoadError>() {
+            Some(LoadError::Invalid(problems)) => return Some(problems),
+            Some(_) => return None,
+            None => {}
+        }
+        if let Some(AppError::Constitution(LoadError::Invalid(problems))) = cause.downcast_ref() {
+            return Some(problems);
+        }
+        match cause.downcast_ref::<SettingsError>() {
+            Some(SettingsError::Invalid(problems)) => Some(problems),
+            _ => None,
+        }
+    })
+}
+
+fn exit_of(failure: &anyhow::Error) -> Exit {
+    let usage = failure.chain().any(|cause| {
+        cause.is::<SettingsError>()
+            || cause.is::<LoadError>()
+            || matches!(
+                cause.downcast_ref::<AppError>(),
+                Some(error) if !matches!(error, AppError::Store(_))
+            )
+            || matches!(
+                cause.downcast_ref::<RunError>(),
+                Some(RunError::DecidedOtherwise { .. })
+            )
+            || cause.is::<UsageError>()
+    });
+    if usage { Exit::Usage } else { Exit::Failed }
+}
+
+/// The command line asks for something that does not work.
+#[derive(Debug, thiserror::Error)]
+#[error("{0}")]
+pub(super) struct UsageError(pub(super) String);
+
+fn hints(failure: &anyhow::Error) -> Vec<String> {
+    failure.chain().flat_map(hints_of).collect()
+}
+
+fn hints_of(cause: &(dyn std::error::Error + 'static)) -> Vec<String> {
+    if let Some(ModelError::Unusable { hint, .. }) = cause.downcast_ref() {
+        return vec![hint.clone()];
+    }
+    let load = match cause.downcast_ref::<AppError>() {
+        Some(AppError::Constitution(load)) => Some(load),
+        Some(AppError::Pipeline(PipelineError::NeedsModel { .. })) => {
+            return vec![
+                "--model NAME, with --base-url URL for a server of your own (vLLM, llama.cpp, \
+                 Ollama) or OPENAI_API_KEY for OpenAI"
+                    .to_owned(),
+                format!("-c {DEFAULT_CONSTITUTION}, or another constitution made of checks only"),
+            ];
+        }
+        _ => cause.downcast_ref::<LoadError>(),
+    };
+    match load {
+        Some(LoadError::Unknown { help, .. }) => vec![help.clone()],
+        _ => Vec::new(),
+    }
+}

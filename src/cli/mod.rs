@@ -1,0 +1,95 @@
+//! The command line: one file per command. Data goes to standard output, talk to standard error.
+
+mod args;
+mod ask;
+mod completions;
+mod constitution;
+mod error;
+mod exit;
+mod init;
+mod progress;
+mod run;
+mod runs;
+mod show;
+mod stats;
+mod story;
+mod summary;
+mod tables;
+mod terminal;
+
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+pub use exit::Exit;
+
+/// Drafts answers with a language model, critiques them against a written constitution, revises
+/// them, and keeps the transcript of every round.
+#[derive(Debug, Parser)]
+#[command(
+    name = "redraft",
+    version,
+    propagate_version = true,
+    max_term_width = 100
+)]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Revise a dataset; the same command again continues it
+    Run(Box<run::Options>),
+    /// Answer one prompt, and show how the answer came about
+    Ask(Box<ask::Options>),
+    /// Show a stored transcript
+    Show(show::Options),
+    /// List the runs in the store
+    Runs(runs::Options),
+    /// Count outcomes, violations and mends of a run
+    Stats(stats::Options),
+    /// Check, list or show constitutions
+    #[command(subcommand)]
+    Constitution(constitution::Command),
+    /// Write a commented redraft.yaml and a constitution to start from
+    Init(init::Options),
+    /// Print a completion script for a shell
+    Completions(completions::Options),
+}
+
+/// Runs the command that the process was started with.
+#[must_use]
+pub fn main() -> ExitCode {
+    let cli = Cli::parse();
+    crate::telemetry::init();
+    let runtime = match tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()
+    {
+        Ok(runtime) => runtime,
+        Err(source) => return error::report(&anyhow::Error::new(source)).into(),
+    };
+    let ended = runtime.block_on(cli.command.run());
+    // A reader of standard input may wait forever for a line; it must not hold the process.
+    runtime.shutdown_background();
+    match ended {
+        Ok(exit) => exit.into(),
+        Err(failure) => error::report(&failure).into(),
+    }
+}
+
+impl Command {
+    async fn run(self) -> anyhow::Result<Exit> {
+        match self {
+            Self::Run(options) => options.run().await,
+            Self::Ask(options) => options.run().await,
+            Self::Show(options) => options.run().await,
+            Self::Runs(options) => options.run().await,
+            Self::Stats(options) => options.run().await,
+            Self::Constitution(command) => command.run(),
+            Self::Init(options) => options.run(),
+            Self::Completions(options) => options.run(),
+        }
+    }
+}

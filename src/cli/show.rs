@@ -1,0 +1,89 @@
+//! `redraft show RECORD`: the story of a stored transcript.
+
+use clap::Args;
+
+use super::Exit;
+use super::args::StoreArgs;
+use super::story::Story;
+use super::terminal::{Paint, safe};
+use crate::app;
+use crate::store::StoredTranscript;
+
+/// How many transcripts of one record are looked at.
+const MOST: usize = 20;
+
+/// Options of `redraft show`.
+#[derive(Debug, Args)]
+pub(super) struct Options {
+    /// The record's id, or its beginning
+    #[arg(value_name = "RECORD")]
+    record: String,
+    /// The run [default: the newest that has the record]
+    #[arg(long, value_name = "NAME")]
+    run: Option<String>,
+    /// Print the transcript as JSON
+    #[arg(long)]
+    json: bool,
+    #[command(flatten)]
+    store: StoreArgs,
+}
+
+impl Options {
+    pub(super) async fn run(self) -> anyhow::Result<Exit> {
+        let store = app::open_store_to_read(&self.store.path()?)?;
+        let mut found = store.find_record(&self.record, MOST).await?;
+        if let Some(run) = &self.run {
+            found.retain(|stored| stored.run == *run);
+        }
+        let Some(stored) = found.first() else {
+            anyhow::bail!(
+                "no transcript of a record {:?} is in {}",
+                self.record,
+                store.location()
+            );
+        };
+        let transcript = stored.row.sealed.open()?;
+        if self.json {
+            println!("{}", serde_json::to_string_pretty(&transcript)?);
+            return Ok(Exit::Done);
+        }
+        let paint = Paint::STDOUT;
+        let provenance = &transcript.provenance;
+        println!(
+            "{} {}",
+            paint.bold("Record"),
+            safe(stored.row.sealed.record.as_str())
+        );
+        println!(
+            "  {} {}, line {}",
+            paint.dim("run"),
+            safe(&stored.run),
+            stored.row.line
+        );
+        println!(
+            "  {} {} {} ({})",
+            paint.dim("constitution"),
+            safe(&provenance.constitution.name),
+            safe(&provenance.constitution.version),
+            provenance.constitution.digest.short()
+        );
+        println!("  {} {}", paint.dim("transcript"), stored.row.sealed.digest);
+        print!("{}", Story::new(paint).whole(&transcript));
+        say_others(&found[1..]);
+        Ok(Exit::Done)
+    }
+}
+
+fn say_others(others: &[StoredTranscript]) {
+    if others.is_empty() {
+        return;
+    }
+    eprintln!("\n{}", Paint::STDERR.dim("Also, with --run NAME:"));
+    for other in others {
+        eprintln!(
+            "  {} in run {}",
+            safe(other.row.sealed.record.as_str()),
+            safe(&other.run)
+        );
+    }
+}

@@ -1,0 +1,104 @@
+//! `redraft stats [RUN]`: what the transcripts of a run say together.
+
+use clap::Args;
+use serde_json::json;
+
+use super::Exit;
+use super::args::StoreArgs;
+use super::tables::{outcomes, percent, principles, usage};
+use super::terminal::{Paint, counted, safe, thousands};
+use crate::app;
+use crate::audit::{Statistics, gather, wilson};
+use crate::store::Store;
+
+/// Options of `redraft stats`.
+#[derive(Debug, Args)]
+pub(super) struct Options {
+    /// The run [default: the one that was last worked on]
+    #[arg(value_name = "RUN")]
+    run: Option<String>,
+    /// Print JSON
+    #[arg(long)]
+    json: bool,
+    #[command(flatten)]
+    store: StoreArgs,
+}
+
+impl Options {
+    pub(super) async fn run(self) -> anyhow::Result<Exit> {
+        let store = app::open_store_to_read(&self.store.path()?)?;
+        let run = find_run(store.as_ref(), self.run.as_deref()).await?;
+        let (statistics, _) = gather(store.as_ref(), &run).await?;
+        if self.json {
+            println!("{}", as_json(&run, &statistics)?);
+        } else {
+            print(&run, &statistics);
+        }
+        Ok(Exit::Done)
+    }
+}
+
+async fn find_run(store: &dyn Store, name: Option<&str>) -> anyhow::Result<String> {
+    let runs = store.runs().await?;
+    let found = match name {
+        None => runs.first(),
+        Some(name) => runs.iter().find(|row| row.run.name == name),
+    };
+    match (found, name) {
+        (Some(row), _) => Ok(row.run.name.clone()),
+        (None, None) => anyhow::bail!("there are no runs in {} yet", store.location()),
+        (None, Some(name)) => {
+            anyhow::bail!(
+                "there is no run {name:?} in {}; `redraft runs` lists them",
+                store.location()
+            )
+        }
+    }
+}
+
+fn as_json(run: &str, statistics: &Statistics) -> Result<String, serde_json::Error> {
+    let mut value = serde_json::to_value(statistics)?;
+    if let Some(counts) = value["principles"].as_object_mut() {
+        for (id, count) in counts.iter_mut() {
+            if let Some(known) = statistics.principles.get(id) {
+                count["violated_interval"] = json!(wilson(known.violated, known.assessed));
+                count["mended_interval"] = json!(wilson(known.mended, known.violated));
+            }
+        }
+    }
+    value["run"] = json!(run);
+    serde_json::to_string_pretty(&value)
+}
+
+fn print(run: &str, statistics: &Statistics) {
+    let paint = Paint::STDOUT;
+    let Statistics {
+        records, changed, ..
+    } = statistics;
+    println!(
+        "{} {}: {}, {} changed ({})\n",
+        paint.bold("Run"),
+        safe(run),
+        counted(*records, "record"),
+        thousands(*changed),
+        percent(*changed, *records)
+    );
+    print!("{}", outcomes(paint, statistics));
+    if !statistics.principles.is_empty() {
+        println!("\n{}", paint.bold("Principles"));
+        print!("{}", principles(paint, statistics, true));
+    }
+    println!("\n{}", paint.bold("Revisions per record"));
+    for (revisions, count) in &statistics.revisions {
+        println!(
+            "  {revisions:>2}  {:>12}  {:>7}",
+            thousands(*count),
+            percent(*count, *records)
+        );
+    }
+    let used = usage(paint, &statistics.usage);
+    if !used.is_empty() {
+        println!("\n{}", paint.bold("Models"));
+        print!("{used}");
+    }
+}

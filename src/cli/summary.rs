@@ -1,0 +1,230 @@
+//! What is said before a run and after it.
+
+use std::fmt::Write as _;
+use std::path::Path;
+use std::time::Duration;
+
+use serde_json::json;
+
+use super::tables::{outcomes, percent, principles, usage};
+use super::terminal::{Paint, counted, indent, one_line, safe, thousands};
+use crate::app::DEFAULT_CONSTITUTION;
+use crate::audit::Statistics;
+use crate::config::Settings;
+use crate::model::counters::CallCounts;
+use crate::pipeline::Pipeline;
+use crate::run::{RunEnd, RunPlan, RunReport};
+use crate::store::{RejectedRow, RunRow, StoredTranscript};
+use crate::transcript::Outcome;
+
+/// Says what is about to run.
+pub(super) fn announce(
+    pipeline: &Pipeline,
+    settings: &Settings,
+    plan: &RunPlan,
+    earlier: Option<&(RunRow, Vec<String>)>,
+) {
+    let paint = Paint::STDERR;
+    let constitution = pipeline.constitution();
+    let chosen = match &settings.constitution {
+        Some(_) => String::new(),
+        None => format!(", since none was chosen (-c) and {DEFAULT_CONSTITUTION} needs no model"),
+    };
+    eprintln!(
+        "{} against {} {} ({}{chosen})",
+        paint.bold(safe(&plan.dataset)),
+        paint.bold(constitution.name()),
+        constitution.version(),
+        counted(constitution.principles().len() as u64, "principle"),
+    );
+    for (role, plan) in &settings.roles {
+        if let Some(model) = settings.models.get(&plan.model) {
+            eprintln!("  {} {}", paint.dim(format!("{role}:")), safe(&model.model));
+        }
+    }
+    eprintln!("  {} {}", paint.dim("run:"), safe(&plan.name));
+    if let Some((row, changes)) = earlier
+        && !changes.is_empty()
+    {
+        let name = &row.run.name;
+        eprintln!(
+            "  {} a new run, because since {} this changed: {}; calls that are the same are not made again",
+            paint.dim("note:"),
+            safe(name),
+            changes.join(", ")
+        );
+    }
+}
+
+/// What there is to say after a run.
+pub(super) struct Summary<'a> {
+    pub(super) report: &'a RunReport,
+    pub(super) statistics: &'a Statistics,
+    pub(super) example: Option<&'a StoredTranscript>,
+    pub(super) rejected: &'a [RejectedRow],
+    pub(super) store: String,
+    pub(super) output: Option<&'a Path>,
+    pub(super) counts: CallCounts,
+}
+
+impl Summary<'_> {
+    pub(super) fn json(&self) -> Result<String, serde_json::Error> {
+        let report = self.report;
+        serde_json::to_string(&json!({
+            "run": report.name,
+            "finished": report.end == RunEnd::Finished,
+            "rows": report.rows,
+            "doubled": report.doubled,
+            "rejected": report.rejected,
+            "resumed": report.resumed,
+            "seconds": report.elapsed.as_secs_f64(),
+            "store": self.store,
+            "output": self.output,
+            "rejected_file": report.rejected_file,
+            "statistics": self.statistics,
+            "requests": { "sent": self.counts.asked, "retried": self.counts.retries },
+        }))
+    }
+
+    pub(super) fn print(&self, paint: Paint) {
+        eprintln!("\n{}", self.first_line(paint));
+        eprint!("{}", outcomes(paint, self.statistics));
+        if !self.statistics.principles.is_empty() {
+            eprintln!("\n{}", paint.bold("Principles"));
+            eprint!("{}", principles(paint, self.statistics, false));
+        }
+        let used = usage(paint, &self.statistics.usage);
+        if !used.is_empty() {
+            eprintln!("\n{}", paint.bold("Models"));
+            eprint!("{used}");
+            self.print_calls(paint);
+        }
+        self.print_rejected(paint);
+        self.print_example(paint);
+        self.print_next(paint);
+    }
+
+    fn first_line(&self, paint: Paint) -> String {
+        let report = self.report;
+        let head = match report.end {
+            RunEnd::Finished => paint.bold("Done:"),
+            RunEnd::Interrupted => paint.bold("Stopped:"),
+        };
+        let changed = self.statistics.changed;
+        let mut line = format!(
+            "{head} {} read, {} changed ({}), in {}",
+            counted(report.rows, "row"),
+            thousands(changed),
+            percent(changed, self.statistics.records),
+            duration(report.elapsed),
+        );
+        if report.resumed > 0 {
+            let _ = write!(line, "; {} were done before", thousands(report.resumed));
+        }
+        if report.doubled > 0 {
+            let _ = write!(
+                line,
+                "; {} equal to an earlier row",
+                thousands(report.doubled)
+            );
+        }
+        line
+    }
+
+    fn print_calls(&self, paint: Paint) {
+        let CallCounts { asked, retries, .. } = self.counts;
+        let journalled = self.statistics.journalled;
+        let line = format!(
+            "{} sent now, {} of them again after a failure; {} of the run's replies came from the journal",
+            counted(asked, "request"),
+            thousands(retries),
+            thousands(journalled),
+        );
+        eprintln!("  {}", paint.dim(line));
+    }
+
+    fn print_rejected(&self, paint: Paint) {
+        if self.report.rejected == 0 {
+            return;
+        }
+        let rejected = counted(self.report.rejected, "row");
+        eprintln!(
+            "\n{} {rejected} could not be used",
+            paint.notable("Rejected:")
+        );
+        for row in self.rejected {
+            eprintln!("  line {}: {}", row.line, one_line(&row.reason, 200));
+        }
+        let more = self.report.rejected - self.rejected.len() as u64;
+        match &self.report.rejected_file {
+            Some(file) => eprintln!("  all of them: {}", safe(&file.display().to_string())),
+            None if more > 0 => eprintln!("  and {} more; -o OUT lists them all", thousands(more)),
+            None => {}
+        }
+    }
+
+    fn print_example(&self, paint: Paint) {
+        let Some(transcript) = self
+            .example
+            .and_then(|stored| stored.row.sealed.open().ok())
+        else {
+            return;
+        };
+        let (Some(draft), Some(last)) = (&transcript.draft, &transcript.final_answer) else {
+            return;
+        };
+        let id = one_line(transcript.record.id.as_str(), 40);
+        eprintln!(
+            "\n{} {}",
+            paint.bold("One of the changed answers"),
+            paint.dim(format!("(record {id})"))
+        );
+        eprintln!(
+            "{}",
+            indent(&paint.word_diff(&draft.text, &last.text), "  ")
+        );
+    }
+
+    fn print_next(&self, paint: Paint) {
+        let store = match self.store.as_str() {
+            "redraft.db" => String::new(),
+            other => format!(" --store {}", safe(other)),
+        };
+        let name = safe(&self.report.name).into_owned();
+        eprintln!(
+            "\nThe transcripts are in {}.",
+            paint.bold(safe(&self.store))
+        );
+        if let Some(output) = self.output.filter(|_| self.report.end == RunEnd::Finished) {
+            eprintln!(
+                "The rows are in {}.",
+                paint.bold(safe(&output.display().to_string()))
+            );
+        }
+        eprintln!("{}", paint.bold("Next"));
+        if self.report.end == RunEnd::Interrupted {
+            eprintln!("  the same command again        go on where it stopped (run {name})");
+        }
+        if self.statistics.outcomes.contains_key(&Outcome::Failed) {
+            eprintln!("  the same, --retry-failed      do the records again that failed");
+        }
+        if let Some(stored) = self.example {
+            let id = safe(stored.row.sealed.record.as_str());
+            eprintln!("  redraft show {id}{store}   the whole story of that answer");
+        }
+        eprintln!("  redraft stats {name}{store}   more figures, with intervals");
+        if self.output.is_none() && self.report.end == RunEnd::Finished {
+            eprintln!("  the same, -o OUT.jsonl        write the rows back with their new answers");
+        }
+    }
+}
+
+/// A duration as people say it.
+fn duration(elapsed: Duration) -> String {
+    let seconds = elapsed.as_secs();
+    match seconds {
+        0..60 => format!("{:.1} s", elapsed.as_secs_f64()),
+        60..3600 => format!("{} min {} s", seconds / 60, seconds % 60),
+        _ => format!("{} h {} min", seconds / 3600, seconds % 3600 / 60),
+    }
+}

@@ -1,0 +1,15 @@
+//! Settings: `redraft.yaml`, the environment and the command line, merged in that order.
+//!
+//! Only `app` reads them; every other module is given what it needs.
+
+mod env;
+mod file;
+mod forms;
+mod recipe;
+mod resolve;
+
+pub use env::Environment;
+pub use file::{ModelSettings, RoleSettings, Roles, SettingsFile};
+pub use forms::OneOrMany;
+pub use recipe::RecipeSettings;
+pub use resolve::{ModelPlan, Overrides, RolePlan, Settings, SettingsError};

@@ -1,0 +1,345 @@
+//! Command line over environment over file over default: what was written becomes what is meant.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use indexmap::IndexMap;
+
+use super::file::{ModelSettings, RoleSettings, SettingsFile};
+use super::{Environment, OneOrMany, RecipeSettings};
+use crate::model::{ModelRole, Sampling};
+use crate::pipeline::Recipe;
+use crate::round::Price;
+use crate::yaml::{Problem, Problems, SourceFile, Step, locate, nearest, parse};
+
+/// The settings file that is read when none is named.
+const DEFAULT_FILE: &str = "redraft.yaml";
+const DEFAULT_STORE: &str = "redraft.db";
+const OPENAI: &str = "https://api.openai.com/v1";
+const DEFAULT_CONCURRENCY: usize = 16;
+const DEFAULT_TIMEOUT_SECONDS: u64 = 600;
+
+/// What the command line says; it wins over everything else.
+#[derive(Clone, Debug, Default)]
+pub struct Overrides {
+    /// The settings file.
+    pub file: Option<PathBuf>,
+    /// The constitution.
+    pub constitution: Option<String>,
+    /// The store.
+    pub store: Option<PathBuf>,
+    /// The model: a name under `models`, or the name that a server knows.
+    pub model: Option<String>,
+    /// Where the server is.
+    pub base_url: Option<String>,
+    /// Knobs of the recipe.
+    pub recipe: RecipeSettings,
+    /// Sampling of every role.
+    pub sampling: Sampling,
+    /// A folder of templates.
+    pub prompts: Option<PathBuf>,
+    /// The seed.
+    pub seed: Option<u64>,
+    /// How many calls to one model run at once.
+    pub concurrency: Option<usize>,
+}
+
+/// All settings, resolved.
+#[derive(Clone, Debug)]
+pub struct Settings {
+    /// The constitution: a path or a shipped name; absent when nobody chose one.
+    pub constitution: Option<String>,
+    /// The recipe.
+    pub recipe: Recipe,
+    /// The models that a role has, by their name in the settings.
+    pub models: IndexMap<String, ModelPlan>,
+    /// Who plays which role.
+    pub roles: Vec<(ModelRole, RolePlan)>,
+    /// The store's file.
+    pub store: PathBuf,
+    /// A folder of templates.
+    pub prompts: Option<PathBuf>,
+    /// The seed of every draw.
+    pub seed: u64,
+    /// How many calls to one model run at once.
+    pub concurrency: usize,
+    /// Which settings file was read.
+    pub file: Option<PathBuf>,
+}
+
+/// One model, resolved.
+#[derive(Clone, Debug)]
+pub struct ModelPlan {
+    /// The name that the server knows it by.
+    pub model: String,
+    /// Where the server is.
+    pub base_url: String,
+    /// The environment variable that the key comes from.
+    pub key_variable: String,
+    /// How replies are held to a schema.
+    pub structured: String,
+    /// What its tokens cost.
+    pub price: Option<Price>,
+    /// Seconds that one call may take.
+    pub timeout_seconds: u64,
+}
+
+/// One role, resolved.
+#[derive(Clone, Debug)]
+pub struct RolePlan {
+    /// The model's name in the settings.
+    pub model: String,
+    /// How replies are sampled.
+    pub sampling: Sampling,
+}
+
+/// The settings are wrong.
+#[derive(Debug, thiserror::Error)]
+pub enum SettingsError {
+    /// The file cannot be read.
+    #[error("cannot read the settings {}", path.display())]
+    Unreadable {
+        /// The file.
+        path: PathBuf,
+        /// What the system says.
+        #[source]
+        source: std::io::Error,
+    },
+    /// The file is wrong.
+    #[error(transparent)]
+    Invalid(#[from] Problems),
+    /// Command line or environment contradict themselves.
+    #[error("{0}")]
+    Contradiction(String),
+}
+
+impl Settings {
+    /// Resolves the settings.
+    ///
+    /// # Errors
+    ///
+    /// When the file cannot be read or is wrong, or names something that is not there.
+    pub fn resolve(overrides: Overrides, environment: &Environment) -> Result<Self, SettingsError> {
+        let (file, source) = read(overrides.file.as_deref())?;
+        let folder = source
+            .as_ref()
+            .and_then(|source| Path::new(source.name()).parent())
+            .map(Path::to_path_buf)
+            .unwrap_or_default();
+        let beside = |path: &PathBuf| folder.join(path);
+        let (models, roles) = assign(&file, source.as_ref(), &overrides, environment)?;
+        Ok(Self {
+            constitution: overrides.constitution.or_else(|| {
+                let written = file.constitution.as_ref()?;
+                let path = folder.join(written);
+                Some(if path.is_file() {
+                    path.display().to_string()
+                } else {
+                    written.clone()
+                })
+            }),
+            recipe: overrides.recipe.or(file.recipe).recipe(),
+            models,
+            roles,
+            store: overrides
+                .store
+                .or_else(|| file.store.as_ref().map(beside))
+                .unwrap_or_else(|| DEFAULT_STORE.into()),
+            prompts: overrides
+                .prompts
+                .or_else(|| file.prompts.as_ref().map(beside)),
+            seed: overrides.seed.or(file.seed).unwrap_or(0),
+            concurrency: overrides
+                .concurrency
+                .or(file.concurrency)
+                .unwrap_or(DEFAULT_CONCURRENCY)
+                .max(1),
+            file: source.map(|source| source.name().into()),
+        })
+    }
+}
+
+type Assigned = (IndexMap<String, ModelPlan>, Vec<(ModelRole, RolePlan)>);
+
+/// The models that a role has, and who plays which role with which sampling.
+fn assign(
+    file: &SettingsFile,
+    source: Option<&SourceFile>,
+    overrides: &Overrides,
+    environment: &Environment,
+) -> Result<Assigned, SettingsError> {
+    let chosen = choose(file, source, overrides, environment)?;
+    let mut models = IndexMap::new();
+    let mut roles = Vec::new();
+    for (role, written) in chosen.roles {
+        let Some(model) = chosen.models.get(&written.model) else {
+            continue;
+        };
+        let mut own = model.sampling.clone();
+        own.extra.extend(model.extra.clone());
+        let sampling = overrides.sampling.clone().or(&written.sampling.or(&own));
+        if !models.contains_key(&written.model) {
+            models.insert(
+                written.model.clone(),
+                plan(&written.model, model, environment)?,
+            );
+        }
+        roles.push((
+            role,
+            RolePlan {
+                model: written.model,
+                sampling,
+            },
+        ));
+    }
+    Ok((models, roles))
+}
+
+type Read = (SettingsFile, Option<SourceFile>);
+
+fn read(named: Option<&Path>) -> Result<Read, SettingsError> {
+    let path = named.unwrap_or(Path::new(DEFAULT_FILE));
+    if named.is_none() && !path.exists() {
+        return Ok((SettingsFile::default(), None));
+    }
+    let text = fs::read_to_string(path).map_err(|source| SettingsError::Unreadable {
+        path: path.to_owned(),
+        source,
+    })?;
+    let source = SourceFile::new(path.display().to_string(), &text);
+    let file = if source.text().trim().is_empty() {
+        SettingsFile::default()
+    } else {
+        parse(&source).map_err(Problems::from)?
+    };
+    Ok((file, Some(source)))
+}
+
+struct Chosen {
+    models: IndexMap<String, ModelSettings>,
+    roles: Vec<(ModelRole, RoleSettings)>,
+}
+
+const ROLES: [(ModelRole, &str); 3] = [
+    (ModelRole::Drafter, "drafter"),
+    (ModelRole::Critic, "critic"),
+    (ModelRole::Reviser, "reviser"),
+];
+
+/// Which models there are, and which of them plays which role.
+fn choose(
+    file: &SettingsFile,
+    source: Option<&SourceFile>,
+    overrides: &Overrides,
+    environment: &Environment,
+) -> Result<Chosen, SettingsError> {
+    let base_url = overrides.base_url.as_deref();
+    let mut models = file.models.clone();
+    if let Some(name) = overrides.model.as_deref() {
+        let entry = models
+            .entry(name.to_owned())
+            .or_insert_with(|| ModelSettings {
+                model: name.to_owned(),
+                base_url: OneOrMany(
+                    environment
+                        .get("OPENAI_BASE_URL")
+                        .map(str::to_owned)
+                        .into_iter()
+                        .collect(),
+                ),
+                ..ModelSettings::default()
+            });
+        if let Some(url) = base_url {
+            entry.base_url = OneOrMany(vec![url.to_owned()]);
+        }
+        let roles = ROLES.map(|(role, _)| (role, RoleSettings::from(name.to_owned())));
+        return Ok(Chosen {
+            models,
+            roles: roles.into(),
+        });
+    }
+    if base_url.is_some() {
+        return Err(SettingsError::Contradiction(
+            "--base-url says where a model is, but not which: add --model NAME".to_owned(),
+        ));
+    }
+    let written = [&file.roles.drafter, &file.roles.critic, &file.roles.reviser];
+    let only = (models.len() == 1)
+        .then(|| models.keys().next().cloned())
+        .flatten();
+    let mut roles = Vec::new();
+    for ((role, key), written) in ROLES.into_iter().zip(written) {
+        match (written, &only) {
+            (Some(written), _) => {
+                known_model(file, source, key, &written.model)?;
+                roles.push((role, written.clone()));
+            }
+            (None, Some(only)) => roles.push((role, RoleSettings::from(only.clone()))),
+            (None, None) => {}
+        }
+    }
+    Ok(Chosen { models, roles })
+}
+
+fn known_model(
+    file: &SettingsFile,
+    source: Option<&SourceFile>,
+    role: &'static str,
+    name: &str,
+) -> Result<(), SettingsError> {
+    if file.models.contains_key(name) {
+        return Ok(());
+    }
+    let message = format!("the {role} is `{name}`, and no model under `models` has that name");
+    let Some(source) = source else {
+        return Err(SettingsError::Contradiction(message));
+    };
+    let problem = Problem::error(source, message).at(locate(
+        source.text(),
+        &[Step::Key("roles"), Step::Key(role)],
+    ));
+    let known = file.models.keys().map(String::as_str);
+    let help = match nearest(name, known.clone()) {
+        Some(near) => format!("did you mean `{near}`?"),
+        None => format!("known are: {}", known.collect::<Vec<_>>().join(", ")),
+    };
+    Err(Problems::from(problem.help(help)).into())
+}
+
+fn plan(
+    name: &str,
+    settings: &ModelSettings,
+    environment: &Environment,
+) -> Result<ModelPlan, SettingsError> {
+    if settings.model.is_empty() {
+        return Err(SettingsError::Contradiction(format!(
+            "the model `{name}` does not say which model it is: add `model:`, the name that its server knows"
+        )));
+    }
+    let base_url = match settings.base_url.0.as_slice() {
+        [] => environment
+            .get("OPENAI_BASE_URL")
+            .unwrap_or(OPENAI)
+            .to_owned(),
+        [one] => one.clone(),
+        _ => {
+            return Err(SettingsError::Contradiction(format!(
+                "the model `{name}` has several addresses; this version of redraft sends to one"
+            )));
+        }
+    };
+    Ok(ModelPlan {
+        model: settings.model.clone(),
+        base_url,
+        key_variable: settings
+            .api_key_env
+            .clone()
+            .unwrap_or_else(|| "OPENAI_API_KEY".to_owned()),
+        structured: settings
+            .structured
+            .clone()
+            .unwrap_or_else(|| "auto".to_owned()),
+        price: settings.price,
+        timeout_seconds: settings.timeout.unwrap_or(DEFAULT_TIMEOUT_SECONDS),
+    })
+}

@@ -1,0 +1,26 @@
+//! Runs: a dataset through a pipeline into a store, resumable at any moment.
+//!
+//! A run reads rows (`reader`), keeps a bounded window of records in flight (`execute`), notes how
+//! far the dataset is done without a gap (`frontier`), and in the end writes every row back
+//! (`output`). It reports [`RunEvent`]s and prints nothing.
+
+mod error;
+mod event;
+mod execute;
+mod frontier;
+mod identity;
+mod output;
+mod plan;
+mod reader;
+mod record;
+mod report;
+mod stop;
+
+pub use error::RunError;
+pub use event::{RunEvent, RunObserver};
+pub use execute::run;
+pub use identity::{changes, decided_by, run_name};
+pub use output::RedraftColumn;
+pub use plan::RunPlan;
+pub use report::{RunEnd, RunReport};
+pub use stop::{Stop, StopHandle};

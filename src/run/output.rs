@@ -1,0 +1,106 @@
+//! The second pass: every row in its order, its answer replaced by the final one.
+
+use std::path::PathBuf;
+
+use serde::Serialize;
+
+use super::reader::{Read, Span, read};
+use super::{RunError, RunPlan};
+use crate::dataset::{Output, ReadRow, Source, Target, write_back};
+use crate::digest::Digest;
+use crate::store::{RejectedRow, Store, StoreError};
+use crate::transcript::{Outcome, Transcript, Verdict};
+
+/// What the column `redraft` of an output row says.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct RedraftColumn {
+    /// How the record ended.
+    pub outcome: Outcome,
+    /// How many rounds its transcript has.
+    pub rounds: usize,
+    /// The principles that some text of it violated, in the order in which they were found.
+    pub violated: Vec<String>,
+    /// The digest of its transcript.
+    pub transcript: Digest,
+}
+
+impl RedraftColumn {
+    fn of(transcript: &Transcript, digest: Digest) -> Self {
+        let mut violated: Vec<String> = Vec::new();
+        let findings = transcript.rounds.iter().flat_map(|round| &round.findings);
+        for finding in findings.filter(|finding| finding.verdict == Verdict::Violates) {
+            if !violated.contains(&finding.principle) {
+                violated.push(finding.principle.clone());
+            }
+        }
+        Self {
+            outcome: transcript.outcome,
+            rounds: transcript.rounds.len(),
+            violated,
+            transcript: digest,
+        }
+    }
+}
+
+/// Writes the rows of a finished run; gives the file of rejected rows, if there are any.
+pub(super) async fn write_output(
+    plan: &RunPlan,
+    target: &Target,
+    source: &Source,
+    store: &dyn Store,
+) -> Result<Option<PathBuf>, RunError> {
+    let mut output = Output::create(target)?;
+    let span = Span {
+        after: None,
+        rows_before: 0,
+        limit: plan.limit,
+    };
+    let mut reading = read(source.second_pass()?, plan.read.clone(), span).await?;
+    while let Some(batch) = reading.batches.recv().await {
+        for read in batch? {
+            let Read::Row { line, result, .. } = read else {
+                continue;
+            };
+            match result {
+                Ok(row) => write_row(&mut output, &plan.name, line, *row, store).await?,
+                Err(bad) => output.reject(line, &bad.reason.to_string(), &bad.excerpt)?,
+            }
+        }
+    }
+    Ok(output.commit()?)
+}
+
+/// Writes a row with its record's final answer. A row without a transcript of just this content
+/// reads well and was rejected all the same: its id names something else, or nobody could draft.
+async fn write_row(
+    output: &mut Output,
+    run: &str,
+    line: u64,
+    row: ReadRow,
+    store: &dyn Store,
+) -> Result<(), RunError> {
+    let ReadRow { row, record } = row;
+    let odd = |reason: String| StoreError::Inconsistent {
+        place: format!("line {line} of run {run}"),
+        reason,
+    };
+    let stored = store.transcript(run, record.id()).await?;
+    let sealed = stored.map(|stored| stored.row.sealed);
+    let Some(sealed) = sealed.filter(|sealed| sealed.content == record.content_digest()) else {
+        let rejected = store.rejected_at(run, line).await?;
+        let RejectedRow {
+            reason, excerpt, ..
+        } = rejected.ok_or_else(|| odd("it has neither transcript nor rejection".to_owned()))?;
+        output.reject(line, &reason, &excerpt)?;
+        return Ok(());
+    };
+    let transcript = sealed.open().map_err(|error| odd(error.to_string()))?;
+    let column = RedraftColumn::of(&transcript, sealed.digest);
+    let answer = transcript
+        .final_answer
+        .as_ref()
+        .map(|last| last.text.as_str());
+    let line = write_back(&row, answer, &column).map_err(|error| odd(error.to_string()))?;
+    output.write_row(&line)?;
+    Ok(())
+}

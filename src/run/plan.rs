@@ -1,0 +1,30 @@
+//! What a run is to do.
+
+use serde_json::Value;
+
+use crate::dataset::{ReadOptions, Target};
+
+/// What a run is to do.
+#[derive(Clone, Debug)]
+pub struct RunPlan {
+    /// The run's name.
+    pub name: String,
+    /// The dataset's name.
+    pub dataset: String,
+    /// All that decides the run's results, from [`decided_by`](super::decided_by).
+    pub decided_by: Value,
+    /// The journal scope of a run that ignores earlier calls.
+    pub scope: Option<String>,
+    /// The most rows that are taken, from the first.
+    pub limit: Option<u64>,
+    /// How many records are in flight at once.
+    pub window: usize,
+    /// How many rows may be bad; absent: any number, as long as a good one comes among the first.
+    pub max_bad_rows: Option<u64>,
+    /// Whether records that failed are done again.
+    pub retry_failed: bool,
+    /// How rows are read.
+    pub read: ReadOptions,
+    /// Where the rows are written back.
+    pub output: Option<Target>,
+}

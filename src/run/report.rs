@@ -1,0 +1,36 @@
+//! What a run did.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+/// How a run came to its end.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum RunEnd {
+    /// Every row that was asked for is done.
+    Finished,
+    /// It was asked to stop, and can go on.
+    Interrupted,
+}
+
+/// What a run did; rows of earlier processes of the same run are counted, too.
+#[derive(Clone, Debug)]
+pub struct RunReport {
+    /// The run's name.
+    pub name: String,
+    /// How it ended.
+    pub end: RunEnd,
+    /// Rows read, good and bad.
+    pub rows: u64,
+    /// Rows that are the same record as an earlier one.
+    pub doubled: u64,
+    /// Rows that cannot be used.
+    pub rejected: u64,
+    /// Rows that an earlier process of this run had finished.
+    pub resumed: u64,
+    /// Records that this process sealed.
+    pub sealed: u64,
+    /// Where the rejected rows are listed.
+    pub rejected_file: Option<PathBuf>,
+    /// How long this process took.
+    pub elapsed: Duration,
+}
