@@ -8,6 +8,8 @@ mod mend;
 mod recipe;
 mod revise;
 mod select;
+#[cfg(test)]
+mod tests;
 mod until_clean;
 
 pub use builder::{Pipeline, PipelineBuilder, PipelineError};

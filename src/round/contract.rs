@@ -183,3 +183,129 @@ fn severity(violation: &Violation, principle: &Principle) -> Severity {
         .find(|severity| severity.as_str() == named)
         .unwrap_or(principle.severity)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::constitution::Constitution;
+
+    const ANSWER: &str = "Wait for it,\n  you fool. Call Ann.";
+
+    fn reading(reply: &str) -> Reading {
+        reading_of(&Completion::from_text(reply))
+    }
+
+    fn reading_of(completion: &Completion) -> Reading {
+        let text = "
+constitution: two
+principles:
+  - { id: kind, text: Be kind to whoever asks., severity: high }
+  - { id: private, text: Name nobody. }
+";
+        let constitution = Constitution::from_yaml("two", text).unwrap();
+        let asked: Vec<&Principle> = constitution.principles().iter().collect();
+        read(completion, &asked, ANSWER)
+    }
+
+    fn verdicts(reading: &Reading) -> Vec<(&str, Verdict)> {
+        let findings = reading.findings.iter();
+        findings
+            .map(|finding| (finding.principle.as_str(), finding.verdict))
+            .collect()
+    }
+
+    #[test]
+    fn every_principle_in_one_list_is_settled() {
+        let reply = r#"Sure: {"violations":[{"principle":"kind","evidence":"it, you fool",
+            "explanation":"An insult.","severity":"CRITICAL","fix":"Drop it."}],
+            "complies":[],"not_applicable":["private"]}"#;
+        let reading = reading(reply);
+        assert_eq!(reading.faults, Vec::<String>::new());
+        assert_eq!(
+            verdicts(&reading),
+            [
+                ("kind", Verdict::Violates),
+                ("private", Verdict::NotApplicable)
+            ]
+        );
+        let kind = &reading.findings[0];
+        assert_eq!(
+            kind.evidence,
+            ["it,\n  you fool"],
+            "the quote is as the answer has it"
+        );
+        assert_eq!(
+            (kind.severity, kind.fix.as_deref()),
+            (Some(Severity::Critical), Some("Drop it."))
+        );
+    }
+
+    #[test]
+    fn what_stands_nowhere_or_twice_is_open() {
+        let reading = reading(
+            r#"{"violations":[{"principle":"kind","evidence":"fool"}],"complies":["kind"],"not_applicable":[]}"#,
+        );
+        assert_eq!(verdicts(&reading), []);
+        assert_eq!(
+            reading.faults,
+            [
+                "kind stands in more than one list.",
+                "private stands in none of the lists."
+            ]
+        );
+    }
+
+    #[test]
+    fn a_quote_that_was_never_said_is_a_fault() {
+        let reading = reading(
+            r#"{"violations":[{"principle":"kind","evidence":"you idiot"}],"complies":["private"],"not_applicable":[]}"#,
+        );
+        assert_eq!(verdicts(&reading), [("private", Verdict::Complies)]);
+        assert!(reading.faults[0].contains("does not occur in the answer"));
+    }
+
+    #[test]
+    fn an_omission_needs_no_quote_and_takes_the_principles_severity() {
+        let reading = reading(
+            r#"{"violations":[{"principle":"kind","evidence":""}],"complies":["private"],"not_applicable":[]}"#,
+        );
+        assert_eq!(reading.findings[0].severity, Some(Severity::High));
+        assert!(reading.findings[0].evidence.is_empty());
+    }
+
+    #[test]
+    fn two_violations_of_one_principle_are_one_finding_with_two_quotes() {
+        let reading = reading(
+            r#"{"violations":[{"principle":"kind","evidence":"fool","severity":"low"},
+                {"principle":"kind","evidence":"Wait","severity":"medium"}],
+                "complies":["private"],"not_applicable":[]}"#,
+        );
+        assert_eq!(reading.findings[0].evidence, ["fool", "Wait"]);
+        assert_eq!(reading.findings[0].severity, Some(Severity::Medium));
+    }
+
+    #[test]
+    fn an_unknown_principle_is_a_fault_and_no_finding() {
+        let reading = reading(
+            r#"{"violations":[],"complies":["kind","private","be-rich"],"not_applicable":[]}"#,
+        );
+        assert_eq!(reading.findings.len(), 2);
+        assert!(reading.faults[0].contains("be-rich"));
+    }
+
+    #[test]
+    fn no_json_a_refusal_and_a_cut_settle_nothing() {
+        assert_eq!(reading("It is fine.").findings.len(), 0);
+        let refusal = Completion {
+            refusal: Some("No.".to_owned()),
+            ..Completion::default()
+        };
+        assert!(reading_of(&refusal).faults[0].contains("refusal"));
+        let whole = r#"{"violations":[],"complies":["kind","private"],"not_applicable":[]}"#;
+        let cut = Completion {
+            finish: Finish::Length,
+            ..Completion::from_text(whole)
+        };
+        assert!(reading_of(&cut).cut_off && reading_of(&cut).findings.is_empty());
+    }
+}
