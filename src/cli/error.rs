@@ -20,17 +20,27 @@ pub(super) fn report(failure: &anyhow::Error) -> Exit {
     }
     let paint = Paint::STDERR;
     eprintln!("{} {}", paint.bad("error:"), safe(&failure.to_string()));
+    let causes = causes(failure);
+    if !causes.is_empty() {
+        eprintln!("  {} {}", paint.dim("because"), safe(&causes.join(": ")));
+    }
+    for hint in hints(failure) {
+        eprintln!("  {} {}", paint.notable("help:"), safe(&hint));
+    }
+    exit_of(failure)
+}
+
+/// What lies behind a failure, each cause that the one before it does not repeat.
+fn causes(failure: &anyhow::Error) -> Vec<String> {
     let mut said = failure.to_string();
+    let mut causes = Vec::new();
     for cause in failure.chain().skip(1).map(ToString::to_string) {
         if !said.contains(&cause) {
-            eprintln!("  {} {}", paint.dim("because"), safe(&cause));
+            causes.push(cause.clone());
         }
         said = cause;
     }
-    for hint in hints(failure) {
-        eprintln!("  {} {}", paint.notable("try:"), safe(&hint));
-    }
-    exit_of(failure)
+    causes
 }
 
 /// Prints problems with their snippets to standard error.
@@ -107,10 +117,12 @@ fn hints_of(cause: &(dyn std::error::Error + 'static)) -> Vec<String> {
         Some(AppError::Constitution(load)) => Some(load),
         Some(AppError::Pipeline(PipelineError::NeedsModel { .. })) => {
             return vec![
-                "--model NAME, with --base-url URL for a server of your own (vLLM, llama.cpp, \
-                 Ollama) or OPENAI_API_KEY for OpenAI"
+                "give a model: --model NAME, with --base-url URL for a server of your own (vLLM, \
+                 llama.cpp, Ollama), or with OPENAI_API_KEY set for OpenAI"
                     .to_owned(),
-                format!("-c {DEFAULT_CONSTITUTION}, or another constitution made of checks only"),
+                format!(
+                    "or a constitution made of checks only, which needs none: -c {DEFAULT_CONSTITUTION}"
+                ),
             ];
         }
         _ => cause.downcast_ref::<LoadError>(),

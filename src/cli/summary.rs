@@ -37,10 +37,8 @@ pub(super) fn announce(
         constitution.version(),
         counted(constitution.principles().len() as u64, "principle"),
     );
-    for (role, plan) in &settings.roles {
-        if let Some(model) = settings.models.get(&plan.model) {
-            eprintln!("  {} {}", paint.dim(format!("{role}:")), safe(&model.model));
-        }
+    for (model, roles) in cast(settings) {
+        eprintln!("  {} {}", paint.dim(format!("{roles}:")), safe(&model));
     }
     eprintln!("  {} {}", paint.dim("run:"), safe(&plan.name));
     if let Some((row, changes)) = earlier
@@ -54,6 +52,24 @@ pub(super) fn announce(
             changes.join(", ")
         );
     }
+}
+
+/// Each model with the roles that it plays.
+fn cast(settings: &Settings) -> Vec<(String, String)> {
+    let mut cast: Vec<(String, Vec<&str>)> = Vec::new();
+    for (role, plan) in &settings.roles {
+        let model = settings
+            .models
+            .get(&plan.model)
+            .map_or(&plan.model, |model| &model.model);
+        match cast.iter_mut().find(|(known, _)| known == model) {
+            Some((_, roles)) => roles.push(role.as_str()),
+            None => cast.push((model.clone(), vec![role.as_str()])),
+        }
+    }
+    cast.into_iter()
+        .map(|(model, roles)| (model, roles.join(", ")))
+        .collect()
 }
 
 /// What there is to say after a run.
@@ -133,13 +149,21 @@ impl Summary<'_> {
 
     fn print_calls(&self, paint: Paint) {
         let CallCounts { asked, retries, .. } = self.counts;
-        let journalled = self.statistics.journalled;
-        let line = format!(
-            "{} sent now, {} of them again after a failure; {} of the run's replies came from the journal",
-            counted(asked, "request"),
-            thousands(retries),
-            thousands(journalled),
-        );
+        let mut line = format!("{} sent now", counted(asked, "request"));
+        if retries > 0 {
+            let _ = write!(
+                line,
+                ", {} of them again after a failure",
+                thousands(retries)
+            );
+        }
+        if self.statistics.journalled > 0 {
+            let journalled = thousands(self.statistics.journalled);
+            let _ = write!(
+                line,
+                "; {journalled} of the run's replies came from the journal"
+            );
+        }
         eprintln!("  {}", paint.dim(line));
     }
 

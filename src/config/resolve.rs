@@ -7,6 +7,7 @@ use indexmap::IndexMap;
 
 use super::file::{ModelSettings, RoleSettings, SettingsFile};
 use super::{Environment, OneOrMany, RecipeSettings};
+use crate::model::openai::RESERVED_FIELDS;
 use crate::model::{ModelRole, Sampling};
 use crate::pipeline::Recipe;
 use crate::round::Price;
@@ -207,12 +208,8 @@ fn read(named: Option<&Path>) -> Result<Read, SettingsError> {
         source,
     })?;
     let source = SourceFile::new(path.display().to_string(), &text);
-    let file = if source.text().trim().is_empty() {
-        SettingsFile::default()
-    } else {
-        parse(&source).map_err(Problems::from)?
-    };
-    Ok((file, Some(source)))
+    let file: Option<SettingsFile> = parse(&source).map_err(Problems::from)?;
+    Ok((file.unwrap_or_default(), Some(source)))
 }
 
 struct Chosen {
@@ -316,6 +313,15 @@ fn plan(
             "the model `{name}` does not say which model it is: add `model:`, the name that its server knows"
         )));
     }
+    let extra = settings.extra.keys().chain(settings.sampling.extra.keys());
+    if let Some(field) = extra
+        .map(String::as_str)
+        .find(|field| RESERVED_FIELDS.contains(field))
+    {
+        return Err(SettingsError::Contradiction(format!(
+            "the model `{name}` sets `{field}` under `extra`, and that field is redraft's own"
+        )));
+    }
     let base_url = match settings.base_url.0.as_slice() {
         [] => environment
             .get("OPENAI_BASE_URL")
@@ -342,4 +348,134 @@ fn plan(
         price: settings.price,
         timeout_seconds: settings.timeout.unwrap_or(DEFAULT_TIMEOUT_SECONDS),
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::pipeline::CritiqueStyle;
+
+    fn resolved(
+        text: &str,
+        overrides: Overrides,
+        environment: &[(&str, &str)],
+    ) -> Result<Settings, SettingsError> {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("redraft.yaml");
+        fs::write(&path, text).unwrap();
+        let overrides = Overrides {
+            file: Some(path),
+            ..overrides
+        };
+        let pairs = environment
+            .iter()
+            .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
+        Settings::resolve(overrides, &Environment::from_pairs(pairs))
+    }
+
+    fn problem(text: &str) -> Problem {
+        match resolved(text, Overrides::default(), &[]) {
+            Err(SettingsError::Invalid(problems)) => problems.0[0].clone(),
+            other => panic!("the settings are wrong, and gave {other:?}"),
+        }
+    }
+
+    const TWO_MODELS: &str = "
+recipe: { preset: cai, critique: false }
+models:
+  small: { model: qwen, base_url: http://gpu:8000/v1, sampling: { temperature: 1.0, max_tokens: 64 }, extra: { min_p: 0.05 } }
+  large: { model: gpt, base_url: [https://example.com/v1], api_key_env: LARGE_KEY }
+roles: { drafter: small, critic: { model: large, sampling: { temperature: 0 } }, reviser: small }
+";
+
+    #[test]
+    fn roles_have_models_and_sampling_of_their_own() {
+        let settings = resolved(TWO_MODELS, Overrides::default(), &[]).unwrap();
+        assert_eq!(settings.recipe.critique, CritiqueStyle::None);
+        let (_, drafter) = &settings.roles[0];
+        assert_eq!(
+            (drafter.sampling.temperature, drafter.sampling.extra.len()),
+            (Some(1.0), 1)
+        );
+        let (_, critic) = &settings.roles[1];
+        assert_eq!(
+            (critic.model.as_str(), critic.sampling.temperature),
+            ("large", Some(0.0))
+        );
+        assert_eq!(settings.models["large"].key_variable, "LARGE_KEY");
+    }
+
+    #[test]
+    fn the_command_line_wins_over_the_environment_and_that_over_defaults() {
+        let environment = [("OPENAI_BASE_URL", "http://env/v1")];
+        let model = || Overrides {
+            model: Some("m".to_owned()),
+            ..Overrides::default()
+        };
+        let from_env = resolved("", model(), &environment).unwrap();
+        assert_eq!(from_env.models["m"].base_url, "http://env/v1");
+        let given = Overrides {
+            base_url: Some("http://flag/v1".to_owned()),
+            ..model()
+        };
+        assert_eq!(
+            resolved("", given, &environment).unwrap().models["m"].base_url,
+            "http://flag/v1"
+        );
+        assert_eq!(
+            resolved("", model(), &[]).unwrap().models["m"].base_url,
+            OPENAI
+        );
+    }
+
+    #[test]
+    fn a_file_of_comments_alone_is_no_settings() {
+        assert_eq!(
+            resolved("# later\n", Overrides::default(), &[])
+                .unwrap()
+                .seed,
+            0
+        );
+        assert!(
+            resolved("", Overrides::default(), &[])
+                .unwrap()
+                .roles
+                .is_empty()
+        );
+    }
+
+    #[test]
+    fn wrong_settings_are_pointed_at() {
+        let role = problem(&TWO_MODELS.replace("drafter: small", "drafter: smal"));
+        assert_eq!(
+            (role.line_column(), role.help.as_deref()),
+            (Some((6, 19)), Some("did you mean `small`?"))
+        );
+        let field = problem("models:\n  a: { model: m, base_ulr: x }\n");
+        assert_eq!(
+            (field.line_column(), field.help.as_deref()),
+            (Some((2, 18)), Some("did you mean `base_url`?"))
+        );
+        let recipe = problem("recipe: { preset: audti }\n");
+        assert_eq!(recipe.help.as_deref(), Some("did you mean `audit`?"));
+    }
+
+    #[test]
+    fn what_redraft_sends_itself_cannot_be_extra() {
+        let text = "models: { a: { model: m, extra: { messages: [] } } }";
+        let error = resolved(text, Overrides::default(), &[])
+            .unwrap_err()
+            .to_string();
+        assert!(error.contains("`messages`"), "{error}");
+    }
+
+    #[test]
+    fn an_address_without_a_model_says_what_is_missing() {
+        let overrides = Overrides {
+            base_url: Some("http://gpu/v1".to_owned()),
+            ..Overrides::default()
+        };
+        let error = resolved("", overrides, &[]).unwrap_err().to_string();
+        assert!(error.contains("--model"), "{error}");
+    }
 }

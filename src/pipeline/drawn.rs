@@ -116,8 +116,9 @@ impl<'a> Work<'a> {
             End::new(
                 Outcome::Revised,
                 format!(
-                    "{} rounds ran; the last text was not assessed",
-                    self.rounds.len()
+                    "{} of {} rounds ran; the last text was not assessed",
+                    self.rounds.len(),
+                    self.pipeline.recipe.rounds
                 ),
             )
         };

@@ -84,6 +84,8 @@ pub async fn run(
         report.rejected_file = write_output(&plan, target, &source, store.as_ref()).await?;
     }
     (_, report.rejected) = store.rejected(&plan.name, 0).await?;
+    let sealed = store.run(&plan.name).await?.map_or(0, |row| row.sealed);
+    report.doubled = report.rows.saturating_sub(report.rejected + sealed);
     report.elapsed = began.elapsed();
     Ok(report)
 }
@@ -135,7 +137,6 @@ struct Window<'a> {
     good: u64,
     bad: u64,
     first_bad: Option<RejectedRow>,
-    doubled: u64,
     sealed: u64,
 }
 
@@ -166,7 +167,6 @@ impl<'a> Window<'a> {
             good: u64::from(start.rows > 0),
             bad: 0,
             first_bad: None,
-            doubled: start.doubled,
             sealed: 0,
         }
     }
@@ -176,7 +176,7 @@ impl<'a> Window<'a> {
             name: name.to_owned(),
             end,
             rows: self.rows,
-            doubled: self.doubled,
+            doubled: 0,
             rejected: 0,
             resumed,
             sealed: self.sealed,
@@ -240,7 +240,6 @@ impl<'a> Window<'a> {
                     lines: position.lines,
                     bytes: position.bytes,
                     rows,
-                    doubled: self.doubled,
                     digest: Some(position.digest),
                 });
                 Ok(())
@@ -260,7 +259,6 @@ impl<'a> Window<'a> {
         let (id, content) = (record.id().clone(), record.content_digest());
         match self.in_flight.get(&id) {
             Some((twin, _)) if *twin == content => {
-                self.doubled += 1;
                 self.observer.event(&RunEvent::Known { end });
                 return Ok(());
             }
@@ -368,10 +366,7 @@ impl<'a> Window<'a> {
                     end,
                 });
             }
-            RowEnd::Known { doubled } => {
-                self.doubled += u64::from(doubled);
-                self.observer.event(&RunEvent::Known { end });
-            }
+            RowEnd::Known => self.observer.event(&RunEvent::Known { end }),
             RowEnd::Rejected(row) => self.observer.event(&RunEvent::Rejected { row: &row, end }),
         }
         self.frontier.end(ticket);

@@ -22,7 +22,7 @@ pub(super) enum RowEnd {
         changed: bool,
     },
     /// Its record was sealed before: by an earlier process, or from an earlier row.
-    Known { doubled: bool },
+    Known,
     /// It cannot be used.
     Rejected(RejectedRow),
 }
@@ -45,9 +45,7 @@ impl Workshop {
     ) -> Result<RowEnd, RunError> {
         if let Some(mark) = self.store.seal_mark(&self.run, record.id()).await? {
             if mark.content == record.content_digest() {
-                return Ok(RowEnd::Known {
-                    doubled: mark.line != line,
-                });
+                return Ok(RowEnd::Known);
             }
             return self
                 .reject(doubled_id(line, &record, mark.line, excerpt))

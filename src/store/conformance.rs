@@ -542,7 +542,6 @@ fn far() -> Checkpoint {
         lines: 900,
         bytes: 1 << 40,
         rows: 890,
-        doubled: 3,
         digest: Some(Digest::of(b"so far")),
     }
 }

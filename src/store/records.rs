@@ -104,8 +104,6 @@ pub struct Checkpoint {
     pub bytes: u64,
     /// Rows among those lines, bad and doubled ones included.
     pub rows: u64,
-    /// Rows that are the same record as an earlier one.
-    pub doubled: u64,
     /// The digest of those bytes; absent at the start.
     pub digest: Option<Digest>,
 }

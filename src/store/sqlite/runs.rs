@@ -68,9 +68,8 @@ pub(super) fn set_state(
 
 /// How far from its start the dataset of a run is done.
 pub(super) fn checkpoint(connection: &Connection, name: &str) -> Result<Checkpoint, Failure> {
-    let mut statement = connection.prepare_cached(
-        "SELECT name, lines, bytes, rows, doubled, digest FROM runs WHERE name = ?1",
-    )?;
+    let mut statement = connection
+        .prepare_cached("SELECT name, lines, bytes, rows, digest FROM runs WHERE name = ?1")?;
     let mut rows = statement.query([name])?;
     let Some(row) = rows.next()? else {
         return Ok(Checkpoint::default());
@@ -81,7 +80,6 @@ pub(super) fn checkpoint(connection: &Connection, name: &str) -> Result<Checkpoi
         lines: columns.count()?,
         bytes: columns.count()?,
         rows: columns.count()?,
-        doubled: columns.count()?,
         digest: columns.take::<Option<_>>()?.map(Digest::from_bytes),
     })
 }
@@ -94,7 +92,7 @@ pub(super) fn set_checkpoint(
 ) -> Result<(), Failure> {
     let changed = session
         .prepare(
-            "UPDATE runs SET lines = ?2, bytes = ?3, rows = ?4, doubled = ?5, digest = ?6
+            "UPDATE runs SET lines = ?2, bytes = ?3, rows = ?4, digest = ?5
              WHERE name = ?1",
         )?
         .execute(params![
@@ -102,7 +100,6 @@ pub(super) fn set_checkpoint(
             integer(checkpoint.lines),
             integer(checkpoint.bytes),
             integer(checkpoint.rows),
-            integer(checkpoint.doubled),
             checkpoint.digest.as_ref().map(Digest::as_bytes),
         ])?;
     found(changed, name)

@@ -162,7 +162,7 @@ pub(super) fn unseal(
             session
                 .prepare(
                     "UPDATE runs SET sealed = sealed - ?2, lines = 0, bytes = 0, rows = 0,
-                     doubled = 0, digest = NULL WHERE id = ?1",
+                     digest = NULL WHERE id = ?1",
                 )?
                 .execute(params![run, integer(removed)])?;
         }

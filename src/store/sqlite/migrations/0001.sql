@@ -15,7 +15,6 @@ CREATE TABLE runs (
     lines      INTEGER NOT NULL DEFAULT 0,
     bytes      INTEGER NOT NULL DEFAULT 0,
     rows       INTEGER NOT NULL DEFAULT 0,
-    doubled    INTEGER NOT NULL DEFAULT 0,
     digest     BLOB
 ) STRICT;
 
