@@ -58,7 +58,9 @@ fn is_value(byte: u8) -> bool {
 
 fn is_secret(value: &str) -> bool {
     let address = value.starts_with("0x") || value.starts_with("0X");
-    (SHORTEST..=LONGEST).contains(&value.len()) && !address && is_random(value)
+    // Of `module.Ed25519PrivateKey` no part is random enough.
+    let random = is_random(value) && value.split('.').any(is_random);
+    (SHORTEST..=LONGEST).contains(&value.len()) && !address && random
 }
 
 fn is_call(text: &str, end: usize) -> bool {
@@ -87,8 +89,12 @@ pub(super) fn is_random(value: &str) -> bool {
         seen[usize::from(byte & 0x7f)] = true;
         last = Some(sort);
     }
+    // Where capitals and small letters mix, drawing by lot changes between them all the time.
+    let seen_any = |range: Range<usize>| seen[range].contains(&true);
+    let mixed = seen_any(0x41..0x5b) && seen_any(0x61..0x7b);
+    let fewest = count * if mixed { 35 } else { 20 } / 100;
     let different = seen.iter().filter(|seen| **seen).count();
-    count >= 16 && digits >= 2 && digits < count && different >= 8 && changes * 5 >= count
+    count >= 16 && digits >= 2 && digits < count && different >= 8 && changes > fewest
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]

@@ -54,7 +54,7 @@ const OTHERWISE: [&str; 22] = [
 pub(super) fn find(text: &str, found: &mut Vec<Range<usize>>) {
     let first = found.len();
     each_run(text, |run| {
-        if run.count(0..run.groups.len()) < 13 {
+        if run.count() < 13 {
             return;
         }
         let mut group = 0;
@@ -91,7 +91,7 @@ fn card_at(run: &Run<'_>, first: usize, after_card: bool) -> Option<usize> {
         let next = first + lengths.len();
         let fits = run.has_shape(first, lengths, &[Glyph::Space, Glyph::Dash])
             && stands_alone(run, first..next, after_card)
-            && is_card(&run.digits(first..next))
+            && is_card(run.digits(first..next))
             && (lengths.len() > 1 || !is_labelled_otherwise(run, first));
         fits.then_some(next)
     })
@@ -105,7 +105,7 @@ fn stands_alone(run: &Run<'_>, groups: Range<usize>, after_card: bool) -> bool {
         None => is_free_before(run.text, run.groups[0].start),
         Some(previous) if run.gaps[previous].opens => true,
         Some(previous) => {
-            let same_grid = grouped && run.len(previous) == 4;
+            let same_grid = grouped && run.groups[previous].len() == 4;
             run.gaps[previous].is_only(Glyph::Space) && (after_card || !same_grid)
         }
     };
@@ -113,7 +113,7 @@ fn stands_alone(run: &Run<'_>, groups: Range<usize>, after_card: bool) -> bool {
         None => is_free_after(run.text, run.groups[next - 1].end),
         Some(gap) if gap.closes || gap.is_only(Glyph::Slash) => true,
         Some(gap) => {
-            let same_grid = grouped && run.len(next) == 4;
+            let same_grid = grouped && run.groups[next].len() == 4;
             gap.is_only(Glyph::Space) && (!same_grid || begins_card(run, next))
         }
     };
@@ -123,7 +123,7 @@ fn stands_alone(run: &Run<'_>, groups: Range<usize>, after_card: bool) -> bool {
 fn begins_card(run: &Run<'_>, first: usize) -> bool {
     let glyphs = [Glyph::Space, Glyph::Dash];
     GROUPINGS.iter().any(|lengths| {
-        run.has_shape(first, lengths, &glyphs) && is_card(&run.digits(first..first + lengths.len()))
+        run.has_shape(first, lengths, &glyphs) && is_card(run.digits(first..first + lengths.len()))
     })
 }
 
@@ -146,7 +146,7 @@ fn is_free_after(text: &str, at: usize) -> bool {
         (Some(near), far) => match near {
             _ if joins(near) => false,
             '.' => !is(far, is_digit),
-            '-' => !is(far, joins),
+            '-' | '*' => !is(far, joins),
             '%' | '€' => false,
             _ => true,
         },

@@ -173,7 +173,11 @@ fn top_level(label: &str) -> Option<&str> {
     if label.starts_with("xn--") {
         return Some(label);
     }
-    let top = label.split('-').next()?;
+    let (top, tail) = label.split_once('-').unwrap_or((label, ""));
+    // `sd_IN@devanagari.UTF-8` is a locale.
+    if tail.starts_with(|first: char| first.is_ascii_digit()) {
+        return None;
+    }
     let letters = top.chars().count();
     let known = !NOT_DOMAINS
         .iter()

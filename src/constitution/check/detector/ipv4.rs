@@ -8,7 +8,9 @@ use super::context::{is_one_of, words_before};
 use super::scan::{is, is_digit, joins, two_after, two_before};
 
 /// What four numbers with dots are when they are no address.
-const OTHERWISE: [&str; 43] = [
+const OTHERWISE: [&str; 45] = [
+    "notes",
+    "since",
     "version",
     "versions",
     "ver",
@@ -54,6 +56,37 @@ const OTHERWISE: [&str; 43] = [
     "windows",
 ];
 
+/// Programs that have versions of four numbers; `OpenSSL` is read as two words.
+const PROGRAMS: [&str; 27] = [
+    "ssl",
+    "os",
+    "sql",
+    "kernel",
+    "linux",
+    "macos",
+    "ios",
+    "ubuntu",
+    "debian",
+    "nginx",
+    "apache",
+    "openssl",
+    "curl",
+    "python",
+    "java",
+    "jdk",
+    "node",
+    "ruby",
+    "php",
+    "mysql",
+    "postgresql",
+    "git",
+    "docker",
+    "safari",
+    "firefox",
+    "edge",
+    "opera",
+];
+
 /// Words that may stand between those and the numbers.
 const BETWEEN: [&str; 14] = [
     "to",
@@ -71,6 +104,62 @@ const BETWEEN: [&str; 14] = [
     "now",
     "at",
 ];
+
+/// What is done to a program, as in `bump V8 to 10.2.154.13`.
+const CHANGING: [&str; 24] = [
+    "update",
+    "updates",
+    "updated",
+    "updating",
+    "upgrade",
+    "upgrades",
+    "upgraded",
+    "upgrading",
+    "patch",
+    "patched",
+    "bump",
+    "bumps",
+    "bumped",
+    "downgrade",
+    "downgraded",
+    "merged",
+    "fixed",
+    "fixes",
+    "introduced",
+    "broken",
+    "added",
+    "deprecated",
+    "removed",
+    "prior",
+];
+
+/// Words between those and the numbers.
+const CHANGED_TO: [&str; 4] = ["to", "from", "in", "since"];
+
+/// Words that make it an address after all, as in `update the DNS record to 203.0.113.7`.
+const NETWORK: [&str; 18] = [
+    "ip",
+    "ips",
+    "ipv4",
+    "dns",
+    "address",
+    "addresses",
+    "record",
+    "records",
+    "host",
+    "server",
+    "gateway",
+    "router",
+    "subnet",
+    "network",
+    "route",
+    "mask",
+    "netmask",
+    "resolver",
+];
+
+/// How many words back a change is looked for.
+const CHANGE_REACH: usize = 4;
 
 /// What the numbers are when one of these follows.
 const FOLLOWING: [&str; 8] = [
@@ -137,7 +226,7 @@ fn stands_alone(text: &str, start: usize, end: usize) -> bool {
 
 fn is_product(text: &str, slash: usize) -> bool {
     let name = text[..slash].rsplit(|character| !joins(character)).next();
-    name.is_some_and(|name| name.starts_with(char::is_uppercase))
+    name.is_some_and(|name| name.starts_with(char::is_uppercase) || is_one_of(name, &PROGRAMS))
 }
 
 fn is_connector(text: &str) -> bool {
@@ -152,10 +241,22 @@ fn is_connector(text: &str) -> bool {
 fn is_otherwise(text: &str, start: usize, end: usize) -> bool {
     let words = words_before(text, start);
     let noun = words.iter().find(|word| !is_one_of(word, &BETWEEN));
-    noun.is_some_and(|noun| is_one_of(noun, &OTHERWISE))
+    let seen = words.first().is_some_and(|word| is_one_of(word, &["see"]));
+    noun.is_some_and(|noun| is_one_of(noun, &OTHERWISE) || is_one_of(noun, &PROGRAMS))
+        || (seen && is_small(&text[start..end]))
+        || is_changed(&words)
         || is_followed_otherwise(text, start, end)
         || text[..start].trim_end().ends_with('§')
         || is_heading(text, start, end)
+}
+
+fn is_changed(words: &[&str]) -> bool {
+    let Some((nearest, others)) = words.split_first() else {
+        return false;
+    };
+    let others = &others[..others.len().min(CHANGE_REACH)];
+    let any = |list: &[&str]| others.iter().any(|word| is_one_of(word, list));
+    is_one_of(nearest, &CHANGED_TO) && any(&CHANGING) && !any(&NETWORK)
 }
 
 fn is_followed_otherwise(text: &str, start: usize, end: usize) -> bool {
@@ -175,8 +276,11 @@ fn is_heading(text: &str, start: usize, end: usize) -> bool {
     let begins = before.is_empty() || before.ends_with('\n');
     let title = text[end..].trim_start_matches(['.', ' ', '\t']);
     let titled = title.len() < text.len() - end && title.starts_with(char::is_uppercase);
-    let mut octets = text[start..end]
-        .split('.')
-        .map(|octet| octet.parse().unwrap_or(0_u8));
-    begins && titled && octets.all(|octet| (1..=30).contains(&octet))
+    begins && titled && is_small(&text[start..end])
+}
+
+/// Whether the numbers are such as sections have.
+fn is_small(quad: &str) -> bool {
+    let mut octets = quad.split('.').map(|octet| octet.parse().unwrap_or(0_u8));
+    octets.all(|octet| (1..=30).contains(&octet))
 }

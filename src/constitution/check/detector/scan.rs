@@ -96,32 +96,63 @@ pub(super) struct Run<'t> {
     pub(super) groups: Vec<Range<usize>>,
     /// The gap after each group but the last.
     pub(super) gaps: Vec<Gap>,
+    lengths: Vec<usize>,
+    /// All digits in one piece, and where in it each group ends.
+    digits: String,
+    ends: Vec<usize>,
 }
 
-impl Run<'_> {
-    pub(super) fn len(&self, group: usize) -> usize {
-        self.groups[group].len()
+impl<'t> Run<'t> {
+    fn new(text: &'t str) -> Self {
+        Self {
+            text,
+            groups: Vec::new(),
+            gaps: Vec::new(),
+            lengths: Vec::new(),
+            digits: String::new(),
+            ends: Vec::new(),
+        }
     }
 
-    /// How many digits there are in these groups.
-    pub(super) fn count(&self, groups: Range<usize>) -> usize {
-        self.groups[groups].iter().map(Range::len).sum()
+    fn clear(&mut self) {
+        self.groups.clear();
+        self.gaps.clear();
+        self.lengths.clear();
+        self.digits.clear();
+        self.ends.clear();
+    }
+
+    fn push(&mut self, group: Range<usize>) {
+        self.lengths.push(group.len());
+        self.digits.push_str(&self.text[group.clone()]);
+        self.ends.push(self.digits.len());
+        self.groups.push(group);
+    }
+
+    /// How many digits each of these groups has.
+    pub(super) fn lengths(&self, groups: Range<usize>) -> &[usize] {
+        &self.lengths[groups]
     }
 
     /// The digits of these groups in one piece.
-    pub(super) fn digits(&self, groups: Range<usize>) -> String {
-        let parts = self.groups[groups].iter();
-        parts.map(|group| &self.text[group.clone()]).collect()
+    pub(super) fn digits(&self, groups: Range<usize>) -> &str {
+        let start = groups
+            .start
+            .checked_sub(1)
+            .map_or(0, |previous| self.ends[previous]);
+        &self.digits[start..self.ends[groups.end - 1]]
+    }
+
+    /// How many digits there are in all.
+    pub(super) fn count(&self) -> usize {
+        self.digits.len()
     }
 
     /// Whether the groups have these lengths, with the same glyph in every gap.
     pub(super) fn has_shape(&self, first: usize, lengths: &[usize], glyphs: &[Glyph]) -> bool {
         let last = first + lengths.len();
         last <= self.groups.len()
-            && lengths
-                .iter()
-                .zip(first..)
-                .all(|(&length, group)| self.len(group) == length)
+            && self.lengths[first..last] == *lengths
             && (lengths.len() == 1
                 || glyphs.iter().any(|&glyph| {
                     self.gaps[first..last - 1]
@@ -134,19 +165,14 @@ impl Run<'_> {
 /// Visits every row of digits in the text.
 pub(super) fn each_run(text: &str, mut visit: impl FnMut(&Run<'_>)) {
     let bytes = text.as_bytes();
-    let mut run = Run {
-        text,
-        groups: Vec::new(),
-        gaps: Vec::new(),
-    };
+    let mut run = Run::new(text);
     let mut from = 0;
     while let Some(start) = next_digit(bytes, from) {
-        run.groups.clear();
-        run.gaps.clear();
+        run.clear();
         let mut at = start;
         loop {
             let end = end_of_digits(bytes, at);
-            run.groups.push(at..end);
+            run.push(at..end);
             from = end;
             let Some((gap, next)) = gap_at(text, end) else {
                 break;
@@ -202,7 +228,7 @@ mod tests {
     fn the_next_digit_is_found_anywhere() {
         for place in [0, 1, 31, 32, 33, 64, 100] {
             let mut text = "é".repeat(60);
-            text.insert(place * 2 / 2 / 2 * 2, '7');
+            text.insert(place / 2 * 2, '7');
             assert_eq!(next_digit(text.as_bytes(), 0), text.find('7'));
         }
         assert_eq!(next_digit(b"1a", 1), None);

@@ -61,12 +61,12 @@ fn number_at(run: &Run<'_>, first: usize) -> Option<usize> {
     let dashed = run.has_shape(first, &[3, 2, 4], &[Glyph::Dash]);
     let next = if dashed || run.has_shape(first, &[3, 2, 4], &[Glyph::Space]) {
         first + 3
-    } else if run.len(first) == 9 {
+    } else if run.groups[first].len() == 9 {
         first + 1
     } else {
         return None;
     };
-    if !is_issued(&run.digits(first..next)) || !stands_alone(run, first, next) {
+    if !is_issued(run.digits(first..next)) || !stands_alone(run, first, next) {
         return None;
     }
     let words = words_before(run.text, run.groups[first].start);

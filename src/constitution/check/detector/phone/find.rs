@@ -39,7 +39,7 @@ const LIST_REACH: usize = 8;
 
 pub(in super::super) fn find(text: &str, found: &mut Vec<Range<usize>>) {
     each_run(text, |run| {
-        if run.count(0..run.groups.len()) < FEWEST {
+        if run.count() < FEWEST {
             return;
         }
         let mut first = 0;
@@ -72,7 +72,7 @@ fn number_at(
     let head = head(run, first)?;
     let furthest = run.groups.len().min(first + MOST_GROUPS);
     (first + 1..=furthest).rev().find_map(|next| {
-        let digits = run.count(first..next);
+        let digits = run.digits(first..next).len();
         if !(FEWEST..=MOST).contains(&digits) || !may_end(run, next) {
             return None;
         }
@@ -87,6 +87,7 @@ fn number_at(
         let meant = match sureness {
             Sureness::Sure => true,
             Sureness::Usual => (!part || called()) && !otherwise(),
+            Sureness::CalledNear if part => false,
             Sureness::Called | Sureness::CalledNear => called() && !otherwise(),
         };
         meant.then_some((head.start..end, next))

@@ -2,7 +2,7 @@
 
 use super::super::context::{is_one_of, label};
 
-const CALLING: [&str; 65] = [
+const CALLING: [&str; 64] = [
     "call",
     "calls",
     "called",
@@ -36,7 +36,6 @@ const CALLING: [&str; 65] = [
     "contact",
     "landline",
     "ph",
-    "phn",
     "handy",
     "handynummer",
     "telefon",
@@ -74,7 +73,15 @@ const CALLING: [&str; 65] = [
 const CALLING_PARTS: [&str; 7] = ["电话", "手机", "電話", "携帯", "연락처", "전화", "โทร"];
 
 /// What else long numbers are called.
-const OTHERWISE: [&str; 95] = [
+const OTHERWISE: [&str; 101] = [
+    "u32",
+    "u64",
+    "i32",
+    "i64",
+    "int",
+    "const",
+    "define",
+    "ioctl",
     "order",
     "orders",
     "case",
@@ -148,8 +155,6 @@ const OTHERWISE: [&str; 95] = [
     "issue",
     "bug",
     "docket",
-    "file",
-    "filing",
     "registration",
     "catalog",
     "catalogue",
@@ -183,6 +188,12 @@ const SERVICES: [&str; 8] = [
     "team",
     "relations",
 ];
+
+/// What follows `text` where it is a verb.
+const TEXTED: [&str; 8] = ["me", "us", "him", "her", "them", "at", "to", "on"];
+
+/// Whose number is a phone number, in `my number is`.
+const WHOSE: [&str; 5] = ["my", "his", "her", "our", "their"];
 
 /// Places whose number is a phone number, in `Office #: 415-555-0134`.
 const PLACES: [&str; 14] = [
@@ -221,8 +232,14 @@ pub(super) fn is_otherwise(words: &[&str]) -> bool {
 pub(super) fn is_phone(words: &[&str], short: bool) -> bool {
     let reach = if short { SHORT_REACH } else { REACH };
     let mut nearer = "";
-    for &word in words.iter().take(reach) {
-        if is_calling(word) {
+    for (&word, further) in words.iter().zip(1..=reach) {
+        let whose = words
+            .get(further)
+            .is_some_and(|whose| is_one_of(whose, &WHOSE));
+        if whose && word.eq_ignore_ascii_case("number") {
+            return true;
+        }
+        if is_calling(word) && (!word.eq_ignore_ascii_case("text") || is_one_of(nearer, &TEXTED)) {
             return true;
         }
         // The customer of `customer service` is not what the number is of.

@@ -1,5 +1,7 @@
 //! Which groups of digits are a phone number, and how surely.
 
+use std::borrow::Cow;
+
 use super::super::scan::{Gap, Glyph, Run};
 use super::country::code_length;
 
@@ -32,9 +34,9 @@ const CALLED: [&[usize]; 10] = [
 
 /// Groups of digits that may be a phone number.
 pub(super) struct Candidate<'t> {
-    lengths: Vec<usize>,
+    lengths: &'t [usize],
     gaps: &'t [Gap],
-    digits: String,
+    digits: &'t str,
     plus: bool,
     /// Whether a bracket opens right before the first group.
     bracket: bool,
@@ -50,7 +52,7 @@ impl<'t> Candidate<'t> {
         bracket: bool,
     ) -> Self {
         Self {
-            lengths: (first..next).map(|group| run.len(group)).collect(),
+            lengths: run.lengths(first..next),
             gaps: &run.gaps[first..next - 1],
             digits: run.digits(first..next),
             plus,
@@ -120,7 +122,7 @@ impl<'t> Candidate<'t> {
     }
 
     /// Of `+44 (0)20 …` the zero is not dialled.
-    fn without_trunk_zero(&self) -> String {
+    fn without_trunk_zero(&self) -> Cow<'t, str> {
         let mut place = 0;
         for (group, gap) in self.gaps.iter().enumerate() {
             place += self.lengths[group];
@@ -130,10 +132,11 @@ impl<'t> Candidate<'t> {
                 && self.lengths[group + 1] == 1
                 && self.digits[place..].starts_with('0')
             {
-                return format!("{}{}", &self.digits[..place], &self.digits[place + 1..]);
+                let (area, rest) = self.digits.split_at(place);
+                return Cow::Owned(format!("{area}{}", &rest[1..]));
             }
         }
-        self.digits.clone()
+        Cow::Borrowed(self.digits)
     }
 
     /// `0049 30 123456`, and `011 44 …` from North America.
@@ -154,8 +157,8 @@ impl<'t> Candidate<'t> {
     }
 
     fn north_american(&self) -> Option<Sureness> {
-        let national = match (&self.lengths[..], self.digits.strip_prefix('1')) {
-            ([3, 3, 4], _) => &self.digits,
+        let national = match (self.lengths, self.digits.strip_prefix('1')) {
+            ([3, 3, 4], _) => self.digits,
             ([1, 3, 3, 4], Some(national)) => national,
             _ => return None,
         };
@@ -184,7 +187,7 @@ impl<'t> Candidate<'t> {
         let fits = match self.lengths[..] {
             [9..=12] => return Some(Sureness::Called),
             [2..=5, 5..=8] => (8..=12).contains(&total) && !plain_dot,
-            [2..=5, ref middle @ .., last] => {
+            [2..=5, ref middle @ .., last] if !middle.is_empty() => {
                 let end = 2..=4;
                 let extension =
                     last == 1 && self.gaps.last().is_some_and(|gap| gap.is_only(Glyph::Dash));
@@ -197,13 +200,23 @@ impl<'t> Candidate<'t> {
             }
             _ => false,
         };
-        (fits && !self.is_date()).then_some(Sureness::Usual)
+        (fits && !self.is_date() && !self.counts_up()).then_some(Sureness::Usual)
     }
 
     /// `05.11.2024 0800`.
     fn is_date(&self) -> bool {
         let year = |place: usize| matches!(self.digits.get(place..place + 2), Some("19" | "20"));
         matches!(self.lengths[..], [2, 2, 4, ..]) && year(4)
+    }
+
+    /// `01 02 03 04 05`.
+    fn counts_up(&self) -> bool {
+        let pairs = self.digits.as_bytes().chunks(2);
+        let numbers: Vec<u8> = pairs
+            .map(|pair| pair.iter().fold(0, |n, b| n * 10 + (b - b'0')))
+            .collect();
+        self.lengths.iter().all(|length| *length == 2)
+            && numbers.windows(2).all(|pair| pair[0] + 1 == pair[1])
     }
 
     /// Shapes that many other numbers have too.
@@ -215,14 +228,14 @@ impl<'t> Candidate<'t> {
             [4, 3, 3] if matches!(&self.digits[..4], "1300" | "1800") => Some(Sureness::Usual),
             [3, 4, 4] if first == b'1' && self.all(Glyph::Dash) => Some(Sureness::Usual),
             [3, 4, 4] if first == b'1' => Some(Sureness::Called),
-            _ if CALLED.contains(&&self.lengths[..]) => Some(Sureness::Called),
+            _ if CALLED.contains(&self.lengths) => Some(Sureness::Called),
             [10..=13] => Some(Sureness::Called),
             [3, 4] if first >= b'2' && !self.any(Glyph::Slash) => Some(Sureness::CalledNear),
-            [4, 4] if first >= b'2' && !(years(&self.digits) && years(&self.digits[4..])) => {
+            [4, 4] if first >= b'2' && !(years(self.digits) && years(&self.digits[4..])) => {
                 Some(Sureness::CalledNear)
             }
             [2, 2, 2, 2] if self.all(Glyph::Space) => Some(Sureness::CalledNear),
-            [8 | 9] if first >= b'2' && !years(&self.digits) => Some(Sureness::CalledNear),
+            [8 | 9] if first >= b'2' && !years(self.digits) => Some(Sureness::CalledNear),
             _ => None,
         }
     }
