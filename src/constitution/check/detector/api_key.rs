@@ -1,4 +1,4 @@
-//! API keys: by the prefixes that issuers give them, or as a long random value of a telling name.
+//! API keys: by the prefixes that issuers give them, or as a long random value behind a telling name.
 //!
 //! Publishable keys (`pk_live_…`), Stripe's test keys and placeholders (`sk-xxxx…`) are left alone.
 //! Of `api_key = …` only the value is found, of a known prefix the whole key.
@@ -8,8 +8,8 @@ use std::sync::LazyLock;
 
 use regex::Regex;
 
-use super::assignment;
 use super::scan::{after, before, is, joins};
+use super::{assignment, prefixed};
 
 static KNOWN: LazyLock<Regex> = LazyLock::new(|| {
     Regex::new(
@@ -51,11 +51,12 @@ static KNOWN: LazyLock<Regex> = LazyLock::new(|| {
 const FEWEST_CHARACTERS: usize = 8;
 
 pub(super) fn find(text: &str, found: &mut Vec<Range<usize>>) {
-    let known = KNOWN.find_iter(text).map(|key| key.range());
-    found.extend(known.filter(|key| is_key(text, key)));
-    let prefixed = found.len();
+    let listed = KNOWN.find_iter(text).map(|key| key.range());
+    found.extend(listed.filter(|key| is_key(text, key)));
+    let known = found.len();
+    prefixed::find(text, found);
     assignment::find(text, found);
-    if prefixed > 0 && found.len() > prefixed {
+    if found.len() > known.max(1) {
         merge(found);
     }
 }

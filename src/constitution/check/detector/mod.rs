@@ -19,6 +19,7 @@ mod ipv6;
 mod jwt;
 mod mac;
 mod phone;
+mod prefixed;
 mod private_key;
 mod scan;
 mod ssn;

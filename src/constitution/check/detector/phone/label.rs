@@ -73,7 +73,7 @@ const CALLING: [&str; 64] = [
 const CALLING_PARTS: [&str; 7] = ["电话", "手机", "電話", "携帯", "연락처", "전화", "โทร"];
 
 /// What else long numbers are called.
-const OTHERWISE: [&str; 101] = [
+const OTHERWISE: [&str; 102] = [
     "u32",
     "u64",
     "i32",
@@ -92,6 +92,7 @@ const OTHERWISE: [&str; 101] = [
     "refs",
     "invoice",
     "tracking",
+    "tag",
     "account",
     "acct",
     "customer",
