@@ -134,14 +134,19 @@ fn constitutions_are_described_in_full() {
 
 #[test]
 fn the_constitutions_on_their_page_load() {
-    let samples: Vec<String> = blocks("docs/constitutions.md", "yaml")
-        .into_iter()
-        .filter(|block| block.contains("constitution:"))
-        .collect();
-    assert!(!samples.is_empty());
-    for sample in samples {
-        Constitution::from_yaml("docs/constitutions.md", &sample)
-            .unwrap_or_else(|error| panic!("{error}\n{sample}"));
+    let samples = blocks("docs/constitutions.md", "yaml");
+    assert!(samples.len() >= 2, "{samples:?}");
+    for sample in samples.into_iter().chain(blocks("README.md", "yaml")) {
+        let whole = if sample.starts_with("checks:") {
+            let checks = sample.replace('\n', "\n    ");
+            format!(
+                "constitution: sample\nprinciples:\n  - id: sample\n    text: Sample.\n    {checks}"
+            )
+        } else {
+            sample
+        };
+        Constitution::from_yaml("a sample", &whole)
+            .unwrap_or_else(|error| panic!("{error}\n{whole}"));
     }
 }
 
