@@ -61,24 +61,21 @@ fn fields(source: &str, name: &str) -> Vec<String> {
     found
 }
 
-/// Whether a page has a name as code: between backticks, or in a block of code.
+/// Whether a page has a name as code in its text; samples do not count, since they explain nothing.
 fn mentions(page: &str, name: &str) -> bool {
     let is_part = |c: char| c.is_alphanumeric() || c == '_' || c == '-';
-    let mut in_block = false;
+    let mut in_sample = false;
     page.lines().any(|line| {
         if line.trim_start().starts_with("```") {
-            in_block = !in_block;
+            in_sample = !in_sample;
         }
-        let code: Vec<&str> = if in_block {
-            vec![line]
-        } else {
-            line.split('`').skip(1).step_by(2).collect()
-        };
-        code.iter().any(|code| {
-            code.match_indices(name).any(|(at, _)| {
-                !code[..at].ends_with(is_part) && !code[at + name.len()..].starts_with(is_part)
+        let mut code = line.split('`').skip(1).step_by(2);
+        !in_sample
+            && code.any(|code| {
+                code.match_indices(name).any(|(at, _)| {
+                    !code[..at].ends_with(is_part) && !code[at + name.len()..].starts_with(is_part)
+                })
             })
-        })
     })
 }
 
