@@ -1,4 +1,7 @@
-//! The one place that builds everything from settings.
+//! The one place that builds everything from settings: the store, the models with what is wrapped
+//! around them, and the pipeline.
+//!
+//! It reads no environment itself: keys come through a function that the caller gives.
 
 use std::collections::BTreeMap;
 use std::path::Path;

@@ -1,4 +1,6 @@
 //! What is said: roles, messages and conversations, free of any wire format.
+//!
+//! They are values: how they travel is `model::openai`'s concern, how rows hold them `dataset`'s.
 
 use std::fmt;
 

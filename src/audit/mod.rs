@@ -1,4 +1,7 @@
 //! What stored transcripts say when they are read again: statistics and differences.
+//!
+//! [`gather`] counts a run page by page, whatever its length, through an [`Outline`] that leaves the
+//! texts unread; [`wilson`] says how sure a share is; [`word_diff`] shows what a revision changed.
 
 mod diff;
 mod interval;

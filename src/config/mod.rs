@@ -1,6 +1,6 @@
-//! Settings: `redraft.yaml`, the environment and the command line, merged in that order.
+//! Settings: `redraft.yaml`, the environment and the command line; of these the later wins.
 //!
-//! Only `app` reads them; every other module is given what it needs.
+//! Only `app` and `cli` read them; every other module is given what it needs.
 
 mod env;
 mod file;

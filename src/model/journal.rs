@@ -61,7 +61,7 @@ pub struct JournalledCall {
     pub request: Bytes,
     /// The reply, raw, as it came.
     pub reply: Bytes,
-    /// How long the reply took.
+    /// How long the reply took, waits between attempts included.
     pub latency: Duration,
 }
 

@@ -38,10 +38,10 @@ impl ChatRequest {
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Sampling {
-    /// 0 is greedy; the paper samples at 1.
+    /// From 0, which is greedy; most servers stop at 2. Bai et al. 2022 sample at 1.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub temperature: Option<f64>,
-    /// Nucleus sampling: the share of probability that is sampled from.
+    /// Nucleus sampling: the share of probability that is sampled from, above 0 and up to 1.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub top_p: Option<f64>,
     /// The most tokens that the reply may have.

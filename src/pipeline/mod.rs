@@ -1,4 +1,10 @@
 //! The pipeline: one record is one straight async function from draft to outcome.
+//!
+//! [`Pipeline`] puts constitution, prompts, [`Recipe`] and models together. A recipe that has every
+//! text assessed by every principle goes the way of `until_clean`, any other the way of `drawn`;
+//! `mend` makes a new text of what was found, and `keep` compares texts. An [`Observer`] is told
+//! what happens as it happens. There is no clock here and no chance: draws are seeded by record and
+//! round (`select`).
 
 mod builder;
 mod drawn;

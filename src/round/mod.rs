@@ -1,4 +1,14 @@
 //! One round's three verbs: draft, critique, revise. They do no I/O but the model call.
+//!
+//! Each verb is a function of a [`Bench`]: the record, the models of the [`Cast`], the prompts and a
+//! [`Ledger`] for what the calls use.
+//!
+//! # Layout
+//!
+//! - `draft`, `critique`, `revise`: the verbs, in files that mirror each other
+//! - `checks`: what checks find and mend, before any model is asked
+//! - `contract`, `evidence`: what a critic's reply settles, and whether its quotes occur
+//! - `chat`: the paper's conversation; `instructions`: what is constant over a run
 
 mod bench;
 mod cast;

@@ -1,4 +1,8 @@
 //! Transcripts: what was drafted, found, changed and kept for one record, and by what.
+//!
+//! A [`Transcript`] is plain data in a versioned JSON format ([`FORMAT`], docs/transcripts.md).
+//! [`Transcript::seal`] fixes its bytes and their digest; [`Times`] stand outside both, because they
+//! differ between two runs that end the same.
 
 mod finding;
 mod outcome;
