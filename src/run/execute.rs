@@ -1,6 +1,6 @@
 //! The window of records in flight.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, VecDeque};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -187,18 +187,21 @@ impl<'a> Window<'a> {
 
     /// Takes every row to its end, or stops when asked to.
     async fn pass(&mut self, mut reading: Reading, mut stop: Stop) -> Result<RunEnd, RunError> {
+        // What was read and has no room yet: a full window must not keep the stop from being heard.
+        let mut waiting = VecDeque::new();
         loop {
+            while self.tasks.len() < self.size
+                && let Some(read) = waiting.pop_front()
+            {
+                self.take(read)?;
+            }
             tokio::select! {
                 biased;
                 () = stop.asked() => return self.wind_down().await,
                 Some(ended) = self.tasks.join_next() => self.ended(ended).await?,
-                batch = reading.batches.recv(), if self.tasks.len() < self.size => match batch {
+                batch = reading.batches.recv(), if waiting.is_empty() => match batch {
                     None => break,
-                    Some(batch) => {
-                        for read in batch? {
-                            self.take(read).await?;
-                        }
-                    }
+                    Some(batch) => waiting.extend(batch?),
                 },
             }
         }
@@ -226,14 +229,8 @@ impl<'a> Window<'a> {
         Ok(RunEnd::Interrupted)
     }
 
-    /// Begins what was read, once there is room for it.
-    async fn take(&mut self, read: Read) -> Result<(), RunError> {
-        while self.tasks.len() >= self.size {
-            match self.tasks.join_next().await {
-                Some(ended) => self.ended(ended).await?,
-                None => break,
-            }
-        }
+    /// Begins what was read.
+    fn take(&mut self, read: Read) -> Result<(), RunError> {
         match read {
             Read::Checkpoint { position, rows } => {
                 self.frontier.checkpoint(Checkpoint {
