@@ -10,7 +10,7 @@ use tokio::time::{Instant, timeout_at};
 use super::frontier::{Frontier, Ticket};
 use super::output::write_output;
 use super::reader::{Read, Reading, Span, read};
-use super::record::{RowEnd, Workshop, doubled_id};
+use super::record::{RowEnd, Workshop, doubled_id, undraftable};
 use super::{RunEnd, RunError, RunEvent, RunObserver, RunPlan, RunReport, Stop, changes};
 use crate::dataset::{Position, ReadRow, Rejected, Source, excerpt};
 use crate::digest::Digest;
@@ -254,6 +254,10 @@ impl<'a> Window<'a> {
 
     fn begin(&mut self, line: u64, end: u64, row: ReadRow) -> Result<(), RunError> {
         let ReadRow { row, record } = row;
+        if record.answer().is_none() && !self.workshop.pipeline.can_draft() {
+            let row = undraftable(line, excerpt(row.text().as_bytes()));
+            return self.reject_row(end, row);
+        }
         let (id, content) = (record.id().clone(), record.content_digest());
         match self.in_flight.get(&id) {
             Some((twin, _)) if *twin == content => {
