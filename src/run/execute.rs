@@ -1,6 +1,6 @@
 //! The window of records in flight.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, VecDeque};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -10,7 +10,7 @@ use tokio::time::{Instant, timeout_at};
 use super::frontier::{Frontier, Ticket};
 use super::output::write_output;
 use super::reader::{Read, Reading, Span, read};
-use super::record::{RowEnd, Workshop, doubled_id};
+use super::record::{RowEnd, Workshop, doubled_id, undraftable};
 use super::{RunEnd, RunError, RunEvent, RunObserver, RunPlan, RunReport, Stop, changes};
 use crate::dataset::{Position, ReadRow, Rejected, Source, excerpt};
 use crate::digest::Digest;
@@ -187,18 +187,21 @@ impl<'a> Window<'a> {
 
     /// Takes every row to its end, or stops when asked to.
     async fn pass(&mut self, mut reading: Reading, mut stop: Stop) -> Result<RunEnd, RunError> {
+        // What was read and has no room yet: a full window must not keep the stop from being heard.
+        let mut waiting = VecDeque::new();
         loop {
+            while self.tasks.len() < self.size
+                && let Some(read) = waiting.pop_front()
+            {
+                self.take(read)?;
+            }
             tokio::select! {
                 biased;
                 () = stop.asked() => return self.wind_down().await,
                 Some(ended) = self.tasks.join_next() => self.ended(ended).await?,
-                batch = reading.batches.recv(), if self.tasks.len() < self.size => match batch {
+                batch = reading.batches.recv(), if waiting.is_empty() => match batch {
                     None => break,
-                    Some(batch) => {
-                        for read in batch? {
-                            self.take(read).await?;
-                        }
-                    }
+                    Some(batch) => waiting.extend(batch?),
                 },
             }
         }
@@ -226,14 +229,8 @@ impl<'a> Window<'a> {
         Ok(RunEnd::Interrupted)
     }
 
-    /// Begins what was read, once there is room for it.
-    async fn take(&mut self, read: Read) -> Result<(), RunError> {
-        while self.tasks.len() >= self.size {
-            match self.tasks.join_next().await {
-                Some(ended) => self.ended(ended).await?,
-                None => break,
-            }
-        }
+    /// Begins what was read.
+    fn take(&mut self, read: Read) -> Result<(), RunError> {
         match read {
             Read::Checkpoint { position, rows } => {
                 self.frontier.checkpoint(Checkpoint {
@@ -256,6 +253,10 @@ impl<'a> Window<'a> {
 
     fn begin(&mut self, line: u64, end: u64, row: ReadRow) -> Result<(), RunError> {
         let ReadRow { row, record } = row;
+        if record.answer().is_none() && !self.workshop.pipeline.can_draft() {
+            let row = undraftable(line, excerpt(row.text().as_bytes()));
+            return self.reject_row(end, row);
+        }
         let (id, content) = (record.id().clone(), record.content_digest());
         match self.in_flight.get(&id) {
             Some((twin, _)) if *twin == content => {

@@ -51,16 +51,6 @@ impl Workshop {
                 .reject(doubled_id(line, &record, mark.line, excerpt))
                 .await;
         }
-        if record.answer().is_none() && !self.pipeline.can_draft() {
-            let reason = "it has no answer, and no model is there to write one".to_owned();
-            return self
-                .reject(RejectedRow {
-                    line,
-                    reason,
-                    excerpt,
-                })
-                .await;
-        }
         let started = telemetry::now();
         let clock = Instant::now();
         let mut transcript = self.pipeline.revise(&record).await?;
@@ -88,6 +78,16 @@ impl Workshop {
     pub(super) async fn reject(&self, row: RejectedRow) -> Result<RowEnd, RunError> {
         self.store.reject(&self.run, row.clone()).await?;
         Ok(RowEnd::Rejected(row))
+    }
+}
+
+/// The rejection of a row that nobody can answer.
+pub(super) fn undraftable(line: u64, excerpt: String) -> RejectedRow {
+    let reason = "it has no answer, and no model is there to write one".to_owned();
+    RejectedRow {
+        line,
+        reason,
+        excerpt,
     }
 }
 
