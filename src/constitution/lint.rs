@@ -57,7 +57,21 @@ fn compile(placed: &mut Placed) -> Vec<Problem> {
 fn check_problem(placed: &Placed, item: usize, error: &CheckError) -> Problem {
     let mut path = vec![Step::Key("checks"), Step::Item(item)];
     path.extend(error.field().iter().map(|key| Step::Key(key)));
-    placed.at(Problem::error(&placed.source, error.to_string()), &path)
+    let problem = Problem::error(&placed.source, error.to_string());
+    placed.at(
+        match reason(error) {
+            Some(reason) => problem.help(reason),
+            None => problem,
+        },
+        &path,
+    )
+}
+
+/// What a library said of the check, in its last line: those before it draw the place again.
+fn reason(error: &CheckError) -> Option<String> {
+    let said = std::error::Error::source(error)?.to_string();
+    let last = said.lines().rfind(|line| !line.trim().is_empty())?;
+    Some(last.trim_start_matches("error: ").to_owned())
 }
 
 fn identity(placed: &Placed, earlier: &[Placed]) -> Vec<Problem> {
