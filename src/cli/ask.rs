@@ -74,10 +74,10 @@ impl Options {
         if self.quiet
             && let Some(last) = &transcript.final_answer
         {
-            println!("{}", safe(&last.text));
+            outln!("{}", safe(&last.text));
         }
         if self.json {
-            println!("{}", serde_json::to_string_pretty(&transcript)?);
+            outln!("{}", serde_json::to_string_pretty(&transcript)?);
         }
         keep(store.as_ref(), &pipeline, &record, transcript, &started).await?;
         Ok(if outcome == Outcome::Failed {
@@ -109,22 +109,22 @@ impl Options {
 async fn tell(pipeline: &Pipeline, record: &Record) -> anyhow::Result<Transcript> {
     let story = Story::new(Paint::STDOUT);
     let tell = |event: &PipelineEvent<'_>| match event {
-        PipelineEvent::Drafted(draft) => print!("{}", story.draft(draft)),
+        PipelineEvent::Drafted(draft) => out!("{}", story.draft(draft)),
         PipelineEvent::Critiqued {
             round,
             findings,
             critique,
         } => {
-            print!("{}", story.critique(*round, findings, *critique));
+            out!("{}", story.critique(*round, findings, *critique));
         }
         PipelineEvent::Revised {
             round,
             before,
             revision,
         } => {
-            print!("{}", story.revision(*round, before, revision));
+            out!("{}", story.revision(*round, before, revision));
         }
-        PipelineEvent::Ended(transcript) => print!("{}", story.outcome(transcript)),
+        PipelineEvent::Ended(transcript) => out!("{}", story.outcome(transcript)),
     };
     let transcript = pipeline.revise_observed(record, &tell).await?;
     if let Some(last) = transcript
@@ -133,7 +133,7 @@ async fn tell(pipeline: &Pipeline, record: &Record) -> anyhow::Result<Transcript
         .filter(|_| transcript.changed())
     {
         let title = Paint::STDOUT.bold("Final answer");
-        println!("\n{title}\n{}", indent(&safe(&last.text), "  "));
+        outln!("\n{title}\n{}", indent(&safe(&last.text), "  "));
     }
     Ok(transcript)
 }

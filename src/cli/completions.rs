@@ -1,7 +1,5 @@
 //! `redraft completions SHELL`: a completion script.
 
-use std::io;
-
 use clap::{Args, CommandFactory};
 use clap_complete::Shell;
 
@@ -18,7 +16,7 @@ impl Options {
     pub(super) fn run(self) -> anyhow::Result<Exit> {
         let mut script = Vec::new();
         clap_complete::generate(self.shell, &mut Cli::command(), "redraft", &mut script);
-        io::Write::write_all(&mut io::stdout(), &script)?;
+        out!("{}", String::from_utf8(script)?);
         Ok(Exit::Done)
     }
 }

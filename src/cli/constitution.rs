@@ -73,7 +73,7 @@ impl Check {
                     0 => String::new(),
                     count => format!(", {}", counted(count, "warning")),
                 };
-                println!("{}{warnings}", headline(&constitution));
+                outln!("{}{warnings}", headline(&constitution));
             }
         }
         Ok(exit)
@@ -112,10 +112,10 @@ impl List {
                     "needs_model": constitution.needs_model(),
                     "digest": constitution.digest(),
                 });
-                println!("{line}");
+                outln!("{line}");
             } else {
-                println!("{}", headline(&constitution));
-                println!("{}", indent(constitution.description().trim(), "  "));
+                outln!("{}", headline(&constitution));
+                outln!("{}", indent(constitution.description().trim(), "  "));
             }
         }
         Ok(Exit::Done)
@@ -133,11 +133,11 @@ impl Show {
                 "digest": constitution.digest(),
                 "principles": constitution.principles(),
             });
-            println!("{}", serde_json::to_string_pretty(&value)?);
+            outln!("{}", serde_json::to_string_pretty(&value)?);
             return Ok(Exit::Done);
         }
-        println!("{}", headline(&constitution));
-        println!("{}", indent(&safe(constitution.description().trim()), "  "));
+        outln!("{}", headline(&constitution));
+        outln!("{}", indent(&safe(constitution.description().trim()), "  "));
         for principle in constitution.principles() {
             print_principle(principle);
         }
@@ -154,24 +154,24 @@ fn print_principle(principle: &Principle) {
     if let Some(scope) = &principle.applies_to {
         notes.push(format!("for {}", scope.tags.join(", ")));
     }
-    println!(
+    outln!(
         "\n{} {}",
         paint.bold(safe(&principle.id)),
         paint.dim(format!("({})", safe(&notes.join("; "))))
     );
-    println!("{}", indent(&safe(principle.text.trim()), "  "));
+    outln!("{}", indent(&safe(principle.text.trim()), "  "));
     let violating = principle
         .examples
         .iter()
         .filter(|example| example.verdict == ExampleVerdict::Violates);
     for example in violating.take(1) {
-        println!(
+        outln!(
             "  {} {}",
             paint.dim("e.g."),
             paint.bad(safe(example.answer.trim()).replace('\n', "\n       "))
         );
         if let Some(revision) = &example.revision {
-            println!(
+            outln!(
                 "    {}  {}",
                 paint.dim("→"),
                 paint.good(safe(revision.trim()).replace('\n', "\n       "))

@@ -33,8 +33,8 @@ impl Options {
         }
         write(&constitution, CONSTITUTION)?;
         write(&settings, SETTINGS)?;
-        println!("{}", settings.display());
-        println!("{}", constitution.display());
+        outln!("{}", settings.display());
+        outln!("{}", constitution.display());
         eprintln!(
             "Next: read both, then redraft constitution check {}",
             constitution.display()

@@ -1,5 +1,8 @@
 //! The command line: one file per command. Data goes to standard output, talk to standard error.
 
+#[macro_use]
+mod output;
+
 mod args;
 mod ask;
 mod completions;

@@ -160,7 +160,7 @@ impl Options {
             counts: connections.counters.snapshot(),
         };
         if self.json {
-            println!("{}", summary.json()?);
+            outln!("{}", summary.json()?);
         }
         if !self.quiet {
             summary.print(Paint::STDERR);

@@ -34,7 +34,7 @@ impl Options {
                     "updated": row.updated,
                     "decided_by": row.run.decided_by,
                 });
-                println!("{line}");
+                outln!("{line}");
             }
             return Ok(Exit::Done);
         }
@@ -49,7 +49,7 @@ impl Options {
             .max()
             .unwrap_or(0)
             .max(3);
-        println!(
+        outln!(
             "{}",
             paint.dim(format!(
                 "{:<width$}  {:<9}{:>12}  last worked on",
@@ -62,7 +62,7 @@ impl Options {
                 RunState::Stopped => paint.notable(format!("{:<9}", "stopped")),
                 RunState::Finished => paint.good(format!("{:<9}", "finished")),
             };
-            println!(
+            outln!(
                 "{:<width$}  {state}{:>12}  {}",
                 safe(&row.run.name),
                 thousands(row.sealed),

@@ -44,31 +44,31 @@ impl Options {
         };
         let transcript = stored.row.sealed.open()?;
         if self.json {
-            println!("{}", serde_json::to_string_pretty(&transcript)?);
+            outln!("{}", serde_json::to_string_pretty(&transcript)?);
             return Ok(Exit::Done);
         }
         let paint = Paint::STDOUT;
         let provenance = &transcript.provenance;
-        println!(
+        outln!(
             "{} {}",
             paint.bold("Record"),
             safe(stored.row.sealed.record.as_str())
         );
-        println!(
+        outln!(
             "  {} {}, line {}",
             paint.dim("run"),
             safe(&stored.run),
             stored.row.line
         );
-        println!(
+        outln!(
             "  {} {} {} ({})",
             paint.dim("constitution"),
             safe(&provenance.constitution.name),
             safe(&provenance.constitution.version),
             provenance.constitution.digest.short()
         );
-        println!("  {} {}", paint.dim("transcript"), stored.row.sealed.digest);
-        print!("{}", Story::new(paint).whole(&transcript));
+        outln!("  {} {}", paint.dim("transcript"), stored.row.sealed.digest);
+        out!("{}", Story::new(paint).whole(&transcript));
         say_others(&found[1..]);
         Ok(Exit::Done)
     }

@@ -30,7 +30,7 @@ impl Options {
         let run = find_run(store.as_ref(), self.run.as_deref()).await?;
         let (statistics, _) = gather(store.as_ref(), &run).await?;
         if self.json {
-            println!("{}", as_json(&run, &statistics)?);
+            outln!("{}", as_json(&run, &statistics)?);
         } else {
             print(&run, &statistics);
         }
@@ -75,7 +75,7 @@ fn print(run: &str, statistics: &Statistics) {
     let Statistics {
         records, changed, ..
     } = statistics;
-    println!(
+    outln!(
         "{} {}: {}, {} changed ({})\n",
         paint.bold("Run"),
         safe(run),
@@ -83,14 +83,14 @@ fn print(run: &str, statistics: &Statistics) {
         thousands(*changed),
         percent(*changed, *records)
     );
-    print!("{}", outcomes(paint, statistics));
+    out!("{}", outcomes(paint, statistics));
     if !statistics.principles.is_empty() {
-        println!("\n{}", paint.bold("Principles"));
-        print!("{}", principles(paint, statistics, true));
+        outln!("\n{}", paint.bold("Principles"));
+        out!("{}", principles(paint, statistics, true));
     }
-    println!("\n{}", paint.bold("Revisions per record"));
+    outln!("\n{}", paint.bold("Revisions per record"));
     for (revisions, count) in &statistics.revisions {
-        println!(
+        outln!(
             "  {revisions:>2}  {:>12}  {:>7}",
             thousands(*count),
             percent(*count, *records)
@@ -98,7 +98,7 @@ fn print(run: &str, statistics: &Statistics) {
     }
     let used = usage(paint, &statistics.usage);
     if !used.is_empty() {
-        println!("\n{}", paint.bold("Models"));
-        print!("{used}");
+        outln!("\n{}", paint.bold("Models"));
+        out!("{used}");
     }
 }
