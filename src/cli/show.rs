@@ -31,10 +31,9 @@ pub(super) struct Options {
 impl Options {
     pub(super) async fn run(self) -> anyhow::Result<Exit> {
         let store = app::open_store_to_read(&self.store.path()?)?;
-        let mut found = store.find_record(&self.record, MOST).await?;
-        if let Some(run) = &self.run {
-            found.retain(|stored| stored.run == *run);
-        }
+        let found = store
+            .find_record(self.run.as_deref(), &self.record, MOST)
+            .await?;
         let Some(stored) = found.first() else {
             anyhow::bail!(
                 "no transcript of a record {:?} is in {}",

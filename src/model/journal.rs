@@ -10,6 +10,7 @@ use bytes::Bytes;
 use serde::Serialize;
 use tokio::time::Instant;
 
+use super::turns::Turns;
 use super::{ChatModel, ChatRequest, Completion, ModelError};
 use crate::digest::Digest;
 
@@ -23,12 +24,13 @@ pub trait Journal: Debug + Send + Sync {
     /// When the journal cannot be read.
     async fn reply(&self, key: Digest) -> Result<Option<Bytes>, JournalError>;
 
-    /// Keeps a reply; returns once it would survive a crash.
+    /// Keeps a reply, unless one is kept under its key already, and tells which; returns once it
+    /// would survive a crash.
     ///
     /// # Errors
     ///
     /// When the journal cannot be written: the reply must then not be used.
-    async fn keep(&self, call: JournalledCall) -> Result<(), JournalError>;
+    async fn keep(&self, call: JournalledCall) -> Result<bool, JournalError>;
 
     /// What was found out about a model earlier, under a name such as `structured`.
     ///
@@ -71,6 +73,7 @@ pub struct Journalled {
     model: Arc<dyn ChatModel>,
     journal: Arc<dyn Journal>,
     scope: Option<String>,
+    turns: Turns,
 }
 
 impl Journalled {
@@ -85,7 +88,22 @@ impl Journalled {
             model,
             journal,
             scope,
+            turns: Turns::default(),
         }
+    }
+}
+
+impl Journalled {
+    /// The reply that the journal has under a key.
+    async fn known(&self, key: Digest) -> Result<Option<Completion>, ModelError> {
+        let Some(raw) = self.journal.reply(key).await? else {
+            return Ok(None);
+        };
+        Ok(Some(Completion {
+            call: Some(key),
+            journalled: true,
+            ..self.model.read(&raw)?
+        }))
     }
 }
 
@@ -112,17 +130,14 @@ impl ChatModel for Journalled {
         })
         .map_err(|error| ModelError::Other(error.to_string()))?;
         let key = Digest::of(&question);
-        if let Some(raw) = self.journal.reply(key).await? {
-            let known = self.model.read(&raw)?;
-            return Ok(Completion {
-                call: Some(key),
-                journalled: true,
-                ..known
-            });
+        let _turn = self.turns.take(key).await;
+        if let Some(known) = self.known(key).await? {
+            return Ok(known);
         }
         let asked = Instant::now();
         let completion = self.model.complete(request).await?;
-        self.journal
+        let first = self
+            .journal
             .keep(JournalledCall {
                 key,
                 model: self.model.name().to_owned(),
@@ -131,10 +146,12 @@ impl ChatModel for Journalled {
                 latency: asked.elapsed(),
             })
             .await?;
-        Ok(Completion {
+        // Another process may have asked the same meanwhile, and built on its own reply.
+        let earlier = if first { None } else { self.known(key).await? };
+        Ok(earlier.unwrap_or(Completion {
             call: Some(key),
             ..completion
-        })
+        }))
     }
 
     fn read(&self, raw: &[u8]) -> Result<Completion, ModelError> {
@@ -159,6 +176,18 @@ mod tests {
         scope: Option<&str>,
     ) -> Journalled {
         Journalled::new(model.clone(), journal.clone(), scope.map(ToOwned::to_owned))
+    }
+
+    #[tokio::test]
+    async fn equal_requests_in_flight_get_one_reply() {
+        let journal = Arc::new(MemoryJournal::new());
+        let model = Arc::new(Scripted::texts(["first", "second"]));
+        let wrapped = journalled(&model, &journal, None);
+        let request = request("a");
+        let (one, other) = tokio::join!(wrapped.complete(&request), wrapped.complete(&request));
+        assert_eq!(one.expect("a reply").text, "first");
+        assert_eq!(other.expect("a reply").text, "first");
+        assert_eq!(model.requests().len(), 1);
     }
 
     #[tokio::test]
@@ -249,7 +278,7 @@ mod tests {
             Ok(None)
         }
 
-        async fn keep(&self, _: JournalledCall) -> Result<(), JournalError> {
+        async fn keep(&self, _: JournalledCall) -> Result<bool, JournalError> {
             Err(disk_full())
         }
 

@@ -48,14 +48,15 @@ impl Journal for MemoryJournal {
         Ok(call.map(|call| call.reply.clone()))
     }
 
-    async fn keep(&self, call: JournalledCall) -> Result<(), JournalError> {
+    async fn keep(&self, call: JournalledCall) -> Result<bool, JournalError> {
         let Kept { calls, places, .. } = &mut *self.kept();
         // Two calls in flight may ask the same: what was kept first has been built on.
         if let Entry::Vacant(place) = places.entry(call.key) {
             place.insert(calls.len());
             calls.push(call);
+            return Ok(true);
         }
-        Ok(())
+        Ok(false)
     }
 
     async fn note(&self, model: &str, name: &str) -> Result<Option<String>, JournalError> {

@@ -22,6 +22,7 @@ mod role;
 pub mod scripted;
 pub mod stack;
 pub mod structured;
+mod turns;
 
 pub use chat_model::ChatModel;
 pub use completion::{Completion, Finish, TokenUsage};

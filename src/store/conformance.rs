@@ -135,8 +135,8 @@ async fn sealed_count(store: &Arc<dyn Store>, run: &str) -> u64 {
 pub(crate) async fn the_first_reply_under_a_key_stays(backend: &impl Backend) {
     let store = backend.open();
     assert_eq!(store.reply(Digest::of(b"a")).await.unwrap(), None);
-    store.keep(call(b"a", b"first")).await.unwrap();
-    store.keep(call(b"a", b"second")).await.unwrap();
+    assert!(store.keep(call(b"a", b"first")).await.unwrap());
+    assert!(!store.keep(call(b"a", b"second")).await.unwrap());
     store.keep(call(b"b", b"other")).await.unwrap();
     let reply = store.reply(Digest::of(b"a")).await.unwrap();
     assert_eq!(reply.as_deref(), Some(&b"first"[..]));
@@ -389,7 +389,7 @@ pub(crate) async fn records_are_found_by_id_and_by_its_beginning(backend: &impl 
         }
     }
     let find = async |record: &str, limit| {
-        let found = store.find_record(record, limit).await.unwrap();
+        let found = store.find_record(None, record, limit).await.unwrap();
         names(&found)
     };
     // Exactly that one, though it is also a beginning.
@@ -442,10 +442,15 @@ pub(crate) async fn positions_are_never_given_twice(backend: &impl Backend) {
     let store = backend.open();
     store.open_run(new_run("a")).await.unwrap();
     seal(&store, "a", "r", Outcome::Failed).await;
-    let first = store.find_record("r", 1).await.unwrap();
+    let other = store
+        .find_record(Some("no such run"), "r", 1)
+        .await
+        .unwrap();
+    assert!(other.is_empty());
+    let first = store.find_record(None, "r", 1).await.unwrap();
     store.unseal("a", Outcome::Failed).await.unwrap();
     seal(&store, "a", "r", Outcome::Compliant).await;
-    let second = store.find_record("r", 1).await.unwrap();
+    let second = store.find_record(None, "r", 1).await.unwrap();
     assert!(second[0].position > first[0].position);
 }
 

@@ -100,14 +100,15 @@ pub trait Store: Journal {
         limit: usize,
     ) -> Result<Page<StoredTranscript>, StoreError>;
 
-    /// The transcripts of a record in every run, the newest first; `record` may be the beginning of
-    /// an id when no id is exactly that.
+    /// The transcripts of a record in one run, or in every run, the newest first; `record` may be
+    /// the beginning of an id when no id is exactly that.
     ///
     /// # Errors
     ///
     /// When the store cannot be read.
     async fn find_record(
         &self,
+        run: Option<&str>,
         record: &str,
         limit: usize,
     ) -> Result<Vec<StoredTranscript>, StoreError>;

@@ -17,7 +17,7 @@ impl Journal for SqliteStore {
         Ok(self.readers().look_up(|reader| find(reader, key))?)
     }
 
-    async fn keep(&self, call: JournalledCall) -> Result<(), JournalError> {
+    async fn keep(&self, call: JournalledCall) -> Result<bool, JournalError> {
         let bytes = call.request.len() + call.reply.len();
         Ok(self
             .writer()?
@@ -50,8 +50,8 @@ fn find(connection: &Connection, key: Digest) -> Result<Option<Bytes>, Failure> 
 }
 
 /// Keeps a call, unless one is kept under its key: what was built on the first reply stays right.
-fn keep(session: &mut Session<'_>, call: &JournalledCall) -> Result<(), Failure> {
-    session
+fn keep(session: &mut Session<'_>, call: &JournalledCall) -> Result<bool, Failure> {
+    let kept = session
         .prepare(
             "INSERT INTO calls (key, model, latency_us, reply, request)
              VALUES (?1, ?2, ?3, ?4, ?5) ON CONFLICT (key) DO NOTHING",
@@ -63,7 +63,7 @@ fn keep(session: &mut Session<'_>, call: &JournalledCall) -> Result<(), Failure>
             call.reply.as_ref(),
             Text(&call.request),
         ])?;
-    Ok(())
+    Ok(kept == 1)
 }
 
 fn note(connection: &Connection, model: &str, name: &str) -> Result<Option<String>, Failure> {

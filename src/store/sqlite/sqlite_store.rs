@@ -179,12 +179,13 @@ impl Store for SqliteStore {
 
     async fn find_record(
         &self,
+        run: Option<&str>,
         record: &str,
         limit: usize,
     ) -> Result<Vec<StoredTranscript>, StoreError> {
-        let record = record.to_owned();
+        let (run, record) = (run.map(str::to_owned), record.to_owned());
         self.readers
-            .scan(move |reader| transcripts::find_everywhere(reader, &record, limit))
+            .scan(move |reader| transcripts::search(reader, run.as_deref(), &record, limit))
             .await
     }
 

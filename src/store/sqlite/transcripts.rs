@@ -114,10 +114,11 @@ pub(super) fn page(
     Ok(Page { items, next: None })
 }
 
-/// The transcripts of a record in every run, the newest first; where no id is exactly `record`,
-/// those of the records whose ids begin with it.
-pub(super) fn find_everywhere(
+/// The transcripts of a record in one run, or in every run, the newest first; where no id is exactly
+/// `record`, those of the records whose ids begin with it.
+pub(super) fn search(
     connection: &Connection,
+    run: Option<&str>,
     record: &str,
     limit: usize,
 ) -> Result<Vec<StoredTranscript>, Failure> {
@@ -125,6 +126,7 @@ pub(super) fn find_everywhere(
     let newest = |condition| {
         format!(
             "{SELECT} WHERE t.position IN (SELECT position FROM transcripts WHERE {condition}
+             AND (?4 IS NULL OR run = (SELECT id FROM runs WHERE name = ?4))
              ORDER BY position DESC LIMIT ?3) ORDER BY t.position DESC"
         )
     };
@@ -137,7 +139,10 @@ pub(super) fn find_everywhere(
     ] {
         let found: Vec<_> = connection
             .prepare_cached(&newest(condition))?
-            .query_and_then(params![record, Text(&end), integer(limit as u64)], read)?
+            .query_and_then(
+                params![record, Text(&end), integer(limit as u64), run],
+                read,
+            )?
             .collect::<Result<_, _>>()?;
         if !found.is_empty() {
             return Ok(found);

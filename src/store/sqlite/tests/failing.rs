@@ -140,7 +140,7 @@ async fn what_the_store_holds_is_not_trusted() {
             ))?)
         });
         spoil.await.unwrap();
-        let found = store.find_record("copy", 1).await;
+        let found = store.find_record(None, "copy", 1).await;
         let error = found.unwrap_err().to_string();
         assert!(error.contains(place), "{error}");
     }

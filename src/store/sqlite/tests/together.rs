@@ -118,7 +118,7 @@ async fn readers_do_not_wait_for_a_long_write() {
     // In the middle of the transaction, each kind of reader sees what was before it.
     assert_eq!(store.run("a").await.unwrap().unwrap().sealed, 0);
     assert_eq!(store.runs().await.unwrap()[0].sealed, 0);
-    assert!(store.find_record("r", 1).await.unwrap().is_empty());
+    assert!(store.find_record(None, "r", 1).await.unwrap().is_empty());
     release.send(()).unwrap();
     writing.await.unwrap().unwrap();
     assert_eq!(store.run("a").await.unwrap().unwrap().sealed, 7);
