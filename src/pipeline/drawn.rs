@@ -31,6 +31,7 @@ impl<'a> Work<'a> {
             .copied()
             .filter(|principle| !principle.is_settled_by_checks())
             .collect();
+        let mut stopped = None;
         for n in 1..=self.pipeline.recipe.rounds {
             let Some(principle) = draw(&drawable, self.pipeline.seed, self.bench.record, n) else {
                 break;
@@ -38,10 +39,27 @@ impl<'a> Work<'a> {
             match self.drawn_round(principle, &text, n).await? {
                 Step::Next(next) => text = next,
                 Step::Same => {}
-                Step::Stop(why) => return Ok(End::new(Outcome::Unresolved, why)),
+                Step::Stop(why) => {
+                    stopped = Some(why);
+                    break;
+                }
             }
         }
-        Ok(self.close_by_checks(text, drawable.is_empty()))
+        let end = match stopped {
+            Some(why) => End::new(Outcome::Unresolved, why),
+            None if drawable.is_empty() => End::new(Outcome::Compliant, "no principle is violated"),
+            None => {
+                let (ran, wanted) = (self.rounds.len(), self.pipeline.recipe.rounds);
+                let why = format!("{ran} of {wanted} rounds ran; the last text was not assessed");
+                End::new(Outcome::Revised, why)
+            }
+        };
+        let violated = self.close_by_checks(text);
+        if violated.is_empty() {
+            return Ok(end);
+        }
+        let why = format!("still violated: {}; {}", violated.join(", "), end.why);
+        Ok(End::new(Outcome::Unresolved, why))
     }
 
     async fn drawn_round(
@@ -102,45 +120,31 @@ impl<'a> Work<'a> {
         Ok(step)
     }
 
-    /// Has the checks judge the last text, and mend it once where they can.
-    pub(super) fn close_by_checks(&mut self, text: String, nothing_else: bool) -> End {
+    /// Has the checks judge the last text, and mend it once where they can; gives the ids of the
+    /// principles that it violates even then.
+    fn close_by_checks(&mut self, text: String) -> Vec<String> {
         let checked: Vec<&Principle> = self
             .principles
             .iter()
             .copied()
             .filter(|principle| !principle.checks.is_empty())
             .collect();
-        let revised = if nothing_else {
-            End::new(Outcome::Compliant, "no principle is violated")
-        } else {
-            End::new(
-                Outcome::Revised,
-                format!(
-                    "{} of {} rounds ran; the last text was not assessed",
-                    self.rounds.len(),
-                    self.pipeline.recipe.rounds
-                ),
-            )
-        };
         if checked.is_empty() {
-            return revised;
+            return Vec::new();
         }
         let ids = checked
             .iter()
             .map(|principle| principle.id.clone())
             .collect();
-        let findings = judge_by_checks(&checked, &text);
-        let mut round = self.begin(
-            ids,
-            Critique {
-                findings,
-                ..Critique::default()
-            },
-        );
+        let found = Critique {
+            findings: judge_by_checks(&checked, &text),
+            ..Critique::default()
+        };
+        let mut round = self.begin(ids, found);
         if !any(&round.findings, Verdict::Violates) {
             "nothing to mend".clone_into(&mut round.why);
             self.rounds.push(round);
-            return revised;
+            return Vec::new();
         }
         let rewritten = rewrite_by_checks(&checked, &round.findings, &text);
         let mended = self.take(
@@ -163,18 +167,9 @@ impl<'a> Work<'a> {
             });
         }
         self.rounds.push(round);
-        let violated: Vec<&str> = left
-            .iter()
+        left.into_iter()
             .filter(|finding| finding.verdict == Verdict::Violates)
-            .map(|finding| finding.principle.as_str())
-            .collect();
-        if violated.is_empty() {
-            revised
-        } else {
-            End::new(
-                Outcome::Unresolved,
-                format!("still violated: {}", violated.join(", ")),
-            )
-        }
+            .map(|finding| finding.principle)
+            .collect()
     }
 }

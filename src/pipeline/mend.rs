@@ -30,12 +30,25 @@ impl Work<'_> {
         Ok(self.take(text, rewritten, asked, nobody, round))
     }
 
-    /// The violations that remain once checks have rewritten the text.
+    /// The violations that remain once checks have rewritten the text. What the checks took out does
+    /// not come back to the author in the critic's quotes and words.
     fn left_after_rewrite(&self, base: &str, findings: &[Finding]) -> Vec<Finding> {
+        let masked = |text: &str| {
+            let mut masked = text.to_owned();
+            for principle in &self.principles {
+                masked = principle.rewrite(&masked).unwrap_or(masked);
+            }
+            masked
+        };
         let by_model = findings
             .iter()
             .filter(|finding| finding.by == Assessor::Model && finding.verdict == Verdict::Violates)
-            .cloned();
+            .map(|finding| Finding {
+                evidence: finding.evidence.iter().map(|quote| masked(quote)).collect(),
+                explanation: masked(&finding.explanation),
+                fix: finding.fix.as_deref().map(masked),
+                ..finding.clone()
+            });
         judge_by_checks(&self.principles, base)
             .into_iter()
             .filter(|finding| finding.verdict == Verdict::Violates)

@@ -68,8 +68,8 @@ fn describe(error: &dyn std::error::Error) -> String {
 }
 
 pub(super) struct End {
-    outcome: Outcome,
-    why: String,
+    pub(super) outcome: Outcome,
+    pub(super) why: String,
 }
 
 impl End {

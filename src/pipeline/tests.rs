@@ -480,6 +480,44 @@ async fn checks_judge_the_final_text_of_cai() {
 }
 
 #[tokio::test]
+async fn checks_judge_the_final_text_of_cai_even_when_the_reviser_refuses() {
+    let model = Arc::new(Scripted::new([
+        Ok(Completion::from_text("critique")),
+        Ok(Completion {
+            refusal: Some("No.".to_owned()),
+            ..Completion::default()
+        }),
+    ]));
+    let record = question().with_answer("Ask bob@example.org.");
+    let transcript = pipeline(MIXED, cai(1, CritiqueStyle::Text), &model)
+        .revise(&record)
+        .await
+        .unwrap();
+    assert_eq!(final_text(&transcript), "Ask [address].");
+    assert_eq!(transcript.outcome, Outcome::Unresolved);
+    assert!(transcript.why.contains("refused"), "{}", transcript.why);
+}
+
+#[tokio::test]
+async fn what_checks_took_out_does_not_reach_the_author_in_a_quote() {
+    let model = Arc::new(Scripted::answering(|request: &ChatRequest| {
+        let quote = "ann@example.com, fool";
+        Ok(match is_critique(request) {
+            true if judged(request).contains("fool") => verdicts(request, &[("kind", quote)]),
+            true => verdicts(request, &[]),
+            false => Completion::from_text("Ask us, friend."),
+        })
+    }));
+    let record = question().with_answer("Ask ann@example.com, fool.");
+    pipeline(MIXED, Recipe::default(), &model)
+        .revise(&record)
+        .await
+        .unwrap();
+    let asked = &model.requests()[1].messages[1].content;
+    assert!(!asked.contains("ann@example.com"), "{asked}");
+}
+
+#[tokio::test]
 async fn the_same_inputs_give_the_same_bytes() {
     let seal = || async {
         let model = Arc::new(Scripted::texts(["draft", "c", "r", "c", "r2"]));

@@ -7,7 +7,10 @@ use std::path::Path;
 use minijinja::value::Serde;
 use minijinja::{Environment, UndefinedBehavior};
 
-use super::{Prompt, PromptError};
+use super::{
+    CaiCritique, CaiRevision, CritiqueExample, CritiqueRequest, CritiqueSystem, CritiqueUser,
+    Nonce, PrincipleText, Prompt, PromptError, ReviseSystem, ReviseUser, RevisionRequest,
+};
 use crate::digest::Digest;
 
 /// The most steps that one rendering may take: a template of ours takes hundreds.
@@ -106,10 +109,50 @@ impl PromptSet {
                     source,
                 })?;
         }
-        Ok(Self {
+        let set = Self {
             environment,
             digest,
-        })
+        };
+        set.try_all()?;
+        Ok(set)
+    }
+
+    /// Fills every template once, so that one that asks for what is not there fails before the
+    /// first record.
+    fn try_all(&self) -> Result<(), PromptError> {
+        let text = "sample";
+        let principle = PrincipleText {
+            id: text,
+            title: text,
+            text,
+            severity: text,
+            critique: Some(text),
+        };
+        let example = CritiqueExample {
+            principle: text.to_owned(),
+            material: text.to_owned(),
+            reply: text.to_owned(),
+        };
+        self.render(&CritiqueSystem {
+            principles: vec![principle],
+            examples: vec![example],
+        })?;
+        self.render(&CritiqueUser {
+            nonce: Nonce::of(text),
+            material: text,
+            principles: vec![text],
+            faults: &[text.to_owned()],
+        })?;
+        self.render(&ReviseSystem {})?;
+        self.render(&ReviseUser {
+            nonce: Nonce::of(text),
+            material: text,
+        })?;
+        self.render(&CaiCritique { request: text })?;
+        self.render(&CaiRevision { request: text })?;
+        self.render(&CritiqueRequest { text })?;
+        self.render(&RevisionRequest { text })?;
+        Ok(())
     }
 
     /// The digest of every template.
@@ -141,7 +184,7 @@ impl PromptSet {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::prompt::{CaiCritique, CritiqueRequest};
+    use crate::prompt::CaiCritique;
 
     #[test]
     fn a_file_of_the_users_own_replaces_a_template() {
@@ -168,11 +211,15 @@ mod tests {
     }
 
     #[test]
-    fn asking_for_what_is_not_there_fails() {
+    fn a_template_that_asks_for_what_is_not_there_is_refused_at_once() {
         let folder = tempfile::tempdir().unwrap();
-        fs::write(folder.path().join("critique-request.txt"), "{{ nothing }}").unwrap();
-        let prompts = PromptSet::with_folder(folder.path()).unwrap();
-        assert!(prompts.render(&CritiqueRequest { text: "x" }).is_err());
+        let path = folder.path().join("critique-request.txt");
+        fs::write(path, "{% if false %}{{ text }}{% endif %}{{ nothing }}").unwrap();
+        let error = PromptSet::with_folder(folder.path()).expect_err("it asks for nothing");
+        assert!(
+            error.to_string().contains("critique-request.txt"),
+            "{error}"
+        );
     }
 
     #[test]

@@ -27,6 +27,7 @@ fn problem(file: &SourceFile, error: &serde_yaml::Error) -> Problem {
     let message = said
         .rsplit_once(" at line ")
         .map_or(said.as_str(), |(message, _)| message);
+    let message = &in_plain_words(message);
     let mut span = error
         .location()
         .map(|location| line_from(file.text(), location.index()));
@@ -44,6 +45,22 @@ fn problem(file: &SourceFile, error: &serde_yaml::Error) -> Problem {
         Some(near) => problem.help(format!("did you mean `{near}`?")),
         None => problem.help(format!("known are: {}", known.join(", "))),
     }
+}
+
+/// A message of the parser with its words for Rust types replaced.
+fn in_plain_words(message: &str) -> String {
+    let Some((before, expected)) = message.rsplit_once("expected ") else {
+        return message.to_owned();
+    };
+    let plain = match expected {
+        "usize" | "u64" | "u32" => "a whole number from 0 up",
+        "f64" => "a number",
+        "a sequence" => "a list",
+        "a map" => "a mapping",
+        other if other.starts_with("struct ") || other.starts_with("internally ") => "a mapping",
+        other => other,
+    };
+    format!("{before}expected {plain}")
 }
 
 /// The unknown and the known names of serde's message about a field or variant.
@@ -96,6 +113,21 @@ mod tests {
         let file = SourceFile::new("a.yaml", "text: hi\nseverity: [1]\n");
         let problem = parse::<Shape>(&file).expect_err("a list is not text");
         assert_eq!(problem.line_column().map(|place| place.0), Some(2));
+    }
+
+    #[test]
+    fn types_are_named_in_plain_words() {
+        let plain =
+            in_plain_words("recipe: invalid type: string \"cai\", expected struct RecipeSettings");
+        assert_eq!(
+            plain,
+            "recipe: invalid type: string \"cai\", expected a mapping"
+        );
+        let number = in_plain_words("invalid value: integer `-1`, expected usize");
+        assert_eq!(
+            number,
+            "invalid value: integer `-1`, expected a whole number from 0 up"
+        );
     }
 
     #[test]

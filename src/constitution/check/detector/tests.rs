@@ -136,3 +136,16 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn a_number_that_reaches_into_the_next_one_is_no_surprise() {
+    for text in [
+        "415-555-0134x 4111 1111 1111 1111",
+        "415-555-0134 x 415-555-0134 x 9",
+    ] {
+        for name in names() {
+            let ranges = named(name).expect("the detector exists").find(text);
+            assert!(ranges.iter().all(|range| text.get(range.clone()).is_some()));
+        }
+    }
+}

@@ -102,7 +102,9 @@ fn is_called(
     sureness: Sureness,
 ) -> bool {
     let listed = previous.is_some_and(|previous| {
-        start - previous <= LIST_REACH && !text[previous..start].contains(is_digit)
+        // The one before may reach beyond this start with its extension.
+        text.get(previous..start)
+            .is_some_and(|between| between.len() <= LIST_REACH && !between.contains(is_digit))
     });
     let short = sureness == Sureness::CalledNear;
     listed
