@@ -1,6 +1,6 @@
 //! Logging, and the one clock: results never depend on either.
 
-use std::io;
+use std::io::{self, IsTerminal as _};
 
 use tracing_subscriber::EnvFilter;
 
@@ -23,6 +23,7 @@ pub fn init() {
     let subscriber = tracing_subscriber::fmt()
         .with_env_filter(filter)
         .with_writer(io::stderr)
+        .with_ansi(io::stderr().is_terminal())
         .with_target(false)
         .finish();
     // A second call, as in tests, keeps the first subscriber.

@@ -12,7 +12,7 @@ use crate::transcript::{Outcome, UsageByRole, Verdict};
 /// How many transcripts are read at a time.
 const PAGE: usize = 512;
 /// The longest transcript, in bytes, that is a good example to show.
-const GOOD_EXAMPLE_BYTES: usize = 4096;
+const GOOD_EXAMPLE_BYTES: usize = 12 * 1024;
 
 /// Counts over the transcripts of a run.
 #[derive(Clone, Debug, Default, Serialize)]

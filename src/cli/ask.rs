@@ -11,12 +11,13 @@ use super::error::UsageError;
 use super::story::Story;
 use super::terminal::{Paint, indent, safe};
 use crate::app::{self, Connections};
+use crate::digest::Digest;
 use crate::message::{Conversation, Message};
 use crate::pipeline::{Pipeline, PipelineEvent};
-use crate::record::Record;
-use crate::store::{NewRun, SealedRow, Store};
+use crate::record::{Record, RecordId};
+use crate::store::{NewRun, RunState, SealedRow, Store};
 use crate::telemetry;
-use crate::transcript::{Outcome, Transcript};
+use crate::transcript::{Outcome, Sealed, Transcript};
 
 /// The run that asked prompts belong to.
 const RUN: &str = "ask";
@@ -70,20 +71,24 @@ impl Options {
         } else {
             tell(&pipeline, &record).await?
         };
-        let outcome = transcript.outcome;
+        let sealed = keep(store.as_ref(), &pipeline, &record, transcript, started).await?;
+        let transcript = sealed.open()?;
+        if self.json {
+            outln!("{}", serde_json::to_string_pretty(&transcript)?);
+        }
         if self.quiet
             && let Some(last) = &transcript.final_answer
         {
             outln!("{}", safe(&last.text));
         }
-        if self.json {
-            outln!("{}", serde_json::to_string_pretty(&transcript)?);
+        if !self.quiet {
+            let id = &sealed.record;
+            let kept = format!("kept as record {id}: redraft show {id}");
+            eprintln!("\n{}", Paint::STDERR.dim(kept));
         }
-        keep(store.as_ref(), &pipeline, &record, transcript, &started).await?;
-        Ok(if outcome == Outcome::Failed {
-            Exit::Failed
-        } else {
-            Exit::Done
+        Ok(match transcript.outcome {
+            Outcome::Failed => Exit::Failed,
+            _ => Exit::Done,
         })
     }
 
@@ -138,42 +143,55 @@ async fn tell(pipeline: &Pipeline, record: &Record) -> anyhow::Result<Transcript
     Ok(transcript)
 }
 
-/// Seals the transcript in the run of asked prompts. The same prompt under other settings is another
-/// record there, so that both stay.
+/// Seals the transcript in the run of asked prompts. The same prompt under other settings, or with
+/// another ending, is another record there, so that each stays.
 async fn keep(
     store: &dyn Store,
     pipeline: &Pipeline,
     record: &Record,
     mut transcript: Transcript,
-    started: &str,
-) -> anyhow::Result<()> {
+    started: String,
+) -> anyhow::Result<Sealed> {
     let _lock = store.lock_run(RUN).await?;
-    let decided = crate::digest::Digest::of_json(pipeline.provenance()).short();
-    let id = format!("{}-{decided}", record.content_digest().short());
-    transcript.record.id = crate::record::RecordId::new(&id);
+    store.open_run(run_of_prompts(&started)).await?;
     if let Some(times) = &mut transcript.times {
-        started.clone_into(&mut times.started);
+        times.started = started;
     }
-    store
-        .open_run(NewRun {
-            name: RUN.to_owned(),
-            dataset: "prompts of redraft ask".to_owned(),
-            decided_by: serde_json::Value::Null,
-            scope: None,
-            started: started.to_owned(),
-        })
-        .await?;
-    if store.seal_mark(RUN, &transcript.record.id).await?.is_none() {
-        let sealed = transcript.seal(record.content_digest());
-        store.seal(RUN, SealedRow { line: 1, sealed }).await?;
+    let decided = Digest::of_json(pipeline.provenance()).short();
+    let base = format!("{}-{decided}", record.content_digest().short());
+    let mut id = base.clone();
+    for number in 2.. {
+        transcript.record.id = RecordId::new(&id);
+        let sealed = transcript.clone().seal(record.content_digest());
+        match store.transcript(RUN, &sealed.record).await? {
+            None => {
+                let row = SealedRow {
+                    line: 1,
+                    sealed: sealed.clone(),
+                };
+                store.seal(RUN, row).await?;
+            }
+            Some(known) if known.row.sealed.digest == sealed.digest => {}
+            Some(_) => {
+                id = format!("{base}-{number}");
+                continue;
+            }
+        }
+        store
+            .set_run_state(RUN, RunState::Finished, &telemetry::now())
+            .await?;
+        store.flush().await?;
+        return Ok(sealed);
     }
-    store
-        .set_run_state(RUN, crate::store::RunState::Finished, &telemetry::now())
-        .await?;
-    store.flush().await?;
-    eprintln!(
-        "\n{}",
-        Paint::STDERR.dim(format!("kept as record {id}: redraft show {id}"))
-    );
-    Ok(())
+    unreachable!("numbers do not end before a free one is found")
+}
+
+fn run_of_prompts(started: &str) -> NewRun {
+    NewRun {
+        name: RUN.to_owned(),
+        dataset: "prompts of redraft ask".to_owned(),
+        decided_by: serde_json::Value::Null,
+        scope: None,
+        started: started.to_owned(),
+    }
 }

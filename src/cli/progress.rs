@@ -1,8 +1,7 @@
 //! Progress: a bar on a terminal, a line now and then elsewhere.
 
+use std::convert::Infallible;
 use std::sync::Arc;
-use std::sync::Mutex;
-use std::sync::PoisonError;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
@@ -33,7 +32,7 @@ pub(super) struct Progress {
     changed: AtomicU64,
     failed: AtomicU64,
     rejected: AtomicU64,
-    shown: Mutex<Option<Instant>>,
+    end: AtomicU64,
     began: Instant,
 }
 
@@ -49,7 +48,7 @@ impl Progress {
             changed: AtomicU64::new(0),
             failed: AtomicU64::new(0),
             rejected: AtomicU64::new(0),
-            shown: Mutex::new(None),
+            end: AtomicU64::new(0),
             began: Instant::now(),
         }
     }
@@ -69,32 +68,28 @@ impl Progress {
         }
     }
 
-    fn row_ended(&self, end: u64) {
-        self.rows.fetch_add(1, Ordering::Relaxed);
+    /// Shows how far the run is, now and again, whether rows end or not.
+    pub(super) async fn keep_showing(&self) -> Infallible {
         let every = if self.bar.is_some() {
             WORDS_EVERY
         } else {
             LINE_EVERY
         };
-        if !self.is_due(every) {
-            return;
-        }
-        match &self.bar {
-            Some(bar) => {
-                bar.set_position(end.max(bar.position()));
-                bar.set_message(self.words());
+        loop {
+            tokio::time::sleep(every).await;
+            match &self.bar {
+                Some(bar) => {
+                    bar.set_position(self.end.load(Ordering::Relaxed));
+                    bar.set_message(self.words());
+                }
+                None => self.say(&self.words()),
             }
-            None => self.say(&self.words()),
         }
     }
 
-    fn is_due(&self, every: Duration) -> bool {
-        let mut shown = self.shown.lock().unwrap_or_else(PoisonError::into_inner);
-        let due = shown.map_or(self.bar.is_some(), |last| last.elapsed() >= every);
-        if due || shown.is_none() {
-            *shown = Some(Instant::now());
-        }
-        due
+    fn row_ended(&self, end: u64) {
+        self.rows.fetch_add(1, Ordering::Relaxed);
+        self.end.fetch_max(end, Ordering::Relaxed);
     }
 
     fn words(&self) -> String {
@@ -146,6 +141,7 @@ impl RunObserver for Progress {
                 if let (Some(bar), Some(bytes)) = (&self.bar, bytes) {
                     bar.set_length(*bytes);
                     bar.set_position(*done);
+                    self.end.store(*done, Ordering::Relaxed);
                 }
             }
             RunEvent::Sealed {

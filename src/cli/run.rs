@@ -1,6 +1,6 @@
 //! `redraft run INPUT`: revise a dataset; the same command again continues it.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use clap::{Args, ValueEnum};
@@ -13,8 +13,13 @@ use super::summary::{self, Summary};
 use super::terminal::Paint;
 use crate::app::{self, Connections};
 use crate::audit;
+use crate::config::Settings;
 use crate::dataset::{ReadOptions, Source, Target};
-use crate::run::{RunEnd, RunPlan, Stop, StopHandle, changes, decided_by, run, run_name};
+use crate::model::counters::CallCounts;
+use crate::pipeline::Pipeline;
+use crate::run::{
+    RunEnd, RunPlan, RunReport, Stop, StopHandle, changes, decided_by, run, run_name,
+};
 use crate::store::{RunRow, Store};
 use crate::telemetry;
 use crate::transcript::Outcome;
@@ -83,81 +88,103 @@ enum DraftChoice {
 
 impl Options {
     pub(super) async fn run(self) -> anyhow::Result<Exit> {
+        self.check()?;
         let settings = self.pipeline.clone().settings(self.store.store.clone())?;
-        let source = Source::open(&self.input)?;
-        let output = self
-            .output
-            .as_deref()
-            .map(|path| Target::check(path, source.path()))
-            .transpose()?;
-        let source = match &output {
-            Some(target) => source.with_spool(&target.folder())?,
-            None => source,
-        };
+        let (source, output) = self.files()?;
         let store = app::open_store(&settings.store)?;
-        let scope = self.scope(store.as_ref()).await?;
         let connections = Connections {
             store: Some(Arc::clone(&store)),
-            scope: scope.clone(),
+            scope: self.scope(store.as_ref()).await?,
             ..Connections::default()
         };
         let mut pipeline = pipeline(&settings, &connections)?;
+        let mut plan = self
+            .plan(&settings, &pipeline, &source, store.as_ref())
+            .await?;
+        plan.output = output;
+        plan.scope.clone_from(&connections.scope);
+        pipeline.name_run(&plan.name);
+        if !self.quiet {
+            let earlier = earlier_run(&plan, store.as_ref()).await?;
+            summary::announce(&pipeline, &settings, &plan, earlier.as_ref());
+        }
+        let progress = Progress::new(self.quiet, Arc::clone(&connections.counters));
+        let (handle, stop) = Stop::new();
+        let signals = tokio::spawn(watch_signals(handle));
+        let ended = tokio::select! {
+            ended = run(plan, Arc::new(pipeline), Arc::clone(&store), source, &progress, stop) => ended,
+            never = progress.keep_showing() => match never {},
+        };
+        signals.abort();
+        progress.finish();
+        self.conclude(&ended?, store.as_ref(), connections.counters.snapshot())
+            .await
+    }
+
+    fn check(&self) -> Result<(), UsageError> {
+        let to_stdout = self.output.as_deref() == Some(Path::new("-"));
+        if to_stdout && self.json {
+            let message = "-o - and --json would both print to standard output; take one of them";
+            return Err(UsageError(message.to_owned()));
+        }
+        Ok(())
+    }
+
+    /// The input, and the output, which is looked at before any work is done.
+    fn files(&self) -> anyhow::Result<(Source, Option<Target>)> {
+        let source = Source::open(&self.input)?;
+        let Some(path) = &self.output else {
+            return Ok((source, None));
+        };
+        let target = Target::check(path, source.path())?;
+        Ok((source.with_spool(&target.folder())?, Some(target)))
+    }
+
+    async fn plan(
+        &self,
+        settings: &Settings,
+        pipeline: &Pipeline,
+        source: &Source,
+        store: &dyn Store,
+    ) -> anyhow::Result<RunPlan> {
         let read = ReadOptions {
             answer_column: self.answer.clone(),
             line_limit: self.max_line << 20,
             ignore_answers: self.draft == DraftChoice::Always,
         };
         let decided_by = decided_by(pipeline.provenance(), &read);
-        let name = self
-            .name(&source.name(), &decided_by, store.as_ref())
-            .await?;
-        pipeline.name_run(&name);
-        let plan = RunPlan {
-            name: name.clone(),
+        Ok(RunPlan {
+            name: self.name(source, &decided_by, store).await?,
             dataset: source.name(),
             decided_by,
-            scope,
+            scope: None,
             limit: self.limit,
-            window: app::window(&settings),
+            window: app::window(settings),
             max_bad_rows: self.max_bad_rows,
             retry_failed: self.retry_failed,
             read,
-            output,
-        };
-        let earlier = earlier_run(&plan, store.as_ref()).await?;
-        let progress = Progress::new(self.quiet, Arc::clone(&connections.counters));
-        if !self.quiet {
-            summary::announce(&pipeline, &settings, &plan, earlier.as_ref());
-        }
-        let (handle, stop) = Stop::new();
-        let signals = tokio::spawn(watch_signals(handle));
-        let ended = run(
-            plan,
-            Arc::new(pipeline),
-            Arc::clone(&store),
-            source,
-            &progress,
-            stop,
-        )
-        .await;
-        signals.abort();
-        progress.finish();
-        let report = ended?;
-        let (statistics, example) = audit::gather(store.as_ref(), &report.name).await?;
+            output: None,
+        })
+    }
+
+    /// Says what came of it.
+    async fn conclude(
+        &self,
+        report: &RunReport,
+        store: &dyn Store,
+        counts: CallCounts,
+    ) -> anyhow::Result<Exit> {
+        let (statistics, example) = audit::gather(store, &report.name).await?;
         let (rejected, _) = store.rejected(&report.name, 3).await?;
-        let failed = statistics
-            .outcomes
-            .get(&Outcome::Failed)
-            .copied()
-            .unwrap_or(0);
         let summary = Summary {
-            report: &report,
+            report,
             statistics: &statistics,
             example: example.as_ref(),
             rejected: &rejected,
             store: store.location(),
             output: self.output.as_deref(),
-            counts: connections.counters.snapshot(),
+            fresh: self.fresh,
+            counts,
         };
         if self.json {
             outln!("{}", summary.json()?);
@@ -165,10 +192,12 @@ impl Options {
         if !self.quiet {
             summary.print(Paint::STDERR);
         }
-        Ok(match (report.end, failed) {
-            (RunEnd::Interrupted, _) => Exit::Interrupted,
-            (RunEnd::Finished, 0) => Exit::Done,
-            (RunEnd::Finished, _) => Exit::SomeFailed,
+        Ok(match report.end {
+            RunEnd::Interrupted => Exit::Interrupted,
+            RunEnd::Finished if statistics.outcomes.contains_key(&Outcome::Failed) => {
+                Exit::SomeFailed
+            }
+            RunEnd::Finished => Exit::Done,
         })
     }
 
@@ -193,14 +222,14 @@ impl Options {
     /// The run's name; a fresh one without a name gets a number.
     async fn name(
         &self,
-        dataset: &str,
+        source: &Source,
         decided_by: &serde_json::Value,
         store: &dyn Store,
     ) -> anyhow::Result<String> {
         if let Some(name) = &self.run {
             return Ok(name.clone());
         }
-        let base = run_name(dataset, decided_by);
+        let base = run_name(&source.name(), source.path(), decided_by);
         if !self.fresh {
             return Ok(base);
         }

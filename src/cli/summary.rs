@@ -41,15 +41,16 @@ pub(super) fn announce(
         eprintln!("  {} {}", paint.dim(format!("{roles}:")), safe(&model));
     }
     eprintln!("  {} {}", paint.dim("run:"), safe(&plan.name));
-    if let Some((row, changes)) = earlier
-        && !changes.is_empty()
-    {
-        let name = &row.run.name;
+    if let Some((row, changes)) = earlier {
+        let changed = if changes.is_empty() {
+            "the input is another file of that name".to_owned()
+        } else {
+            format!("this changed: {}", changes.join(", "))
+        };
         eprintln!(
-            "  {} a new run, because since {} this changed: {}; calls that are the same are not made again",
+            "  {} a new run, because since {} {changed}; calls that are the same are not made again",
             paint.dim("note:"),
-            safe(name),
-            changes.join(", ")
+            safe(&row.run.name),
         );
     }
 }
@@ -80,6 +81,7 @@ pub(super) struct Summary<'a> {
     pub(super) rejected: &'a [RejectedRow],
     pub(super) store: String,
     pub(super) output: Option<&'a Path>,
+    pub(super) fresh: bool,
     pub(super) counts: CallCounts,
 }
 
@@ -227,7 +229,12 @@ impl Summary<'_> {
         }
         eprintln!("{}", paint.bold("Next"));
         if self.report.end == RunEnd::Interrupted {
-            eprintln!("  the same command again        go on where it stopped (run {name})");
+            let again = if self.fresh {
+                format!("the same, --run {name} for --fresh   go on where it stopped")
+            } else {
+                format!("the same command again        go on where it stopped (run {name})")
+            };
+            eprintln!("  {again}");
         }
         if self.statistics.outcomes.contains_key(&Outcome::Failed) {
             eprintln!("  the same, --retry-failed      do the records again that failed");
