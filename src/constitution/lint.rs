@@ -1,5 +1,7 @@
 //! What can be wrong with a constitution that parses.
 
+use std::error::Error as _;
+
 use super::check::{Check, CheckError};
 use super::gather::{Gathered, Placed};
 use super::overlap::overlap;
@@ -57,7 +59,12 @@ fn compile(placed: &mut Placed) -> Vec<Problem> {
 fn check_problem(placed: &Placed, item: usize, error: &CheckError) -> Problem {
     let mut path = vec![Step::Key("checks"), Step::Item(item)];
     path.extend(error.field().iter().map(|key| Step::Key(key)));
-    placed.at(Problem::error(&placed.source, error.to_string()), &path)
+    let problem = Problem::error(&placed.source, error.to_string());
+    let problem = match error.source() {
+        Some(cause) => problem.help(cause.to_string()),
+        None => problem,
+    };
+    placed.at(problem, &path)
 }
 
 fn identity(placed: &Placed, earlier: &[Placed]) -> Vec<Problem> {
