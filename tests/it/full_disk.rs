@@ -85,7 +85,7 @@ fn a_store_without_room_ends_the_run_resumable() {
         "{} calls were asked again",
         server.repeated()
     );
-    assert_eq!(server.count() - server.repeated() as usize, 4 * COUNT);
+    assert_eq!(server.count() - server.repeated(), 4 * COUNT);
 }
 
 #[test]

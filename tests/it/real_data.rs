@@ -95,7 +95,7 @@ fn is_complete(place: &Place, out: &str) {
 
 /// A share of all requests came again: the faults did happen.
 fn was_faulty(server: &Server) {
-    let (repeated, all) = (server.repeated() as usize, server.count());
+    let (repeated, all) = (server.repeated(), server.count());
     assert!(
         repeated * 10 > all,
         "only {repeated} of {all} requests were repeated"

@@ -72,11 +72,10 @@ fn a_run_at_work_can_be_looked_at() {
         .model(&server)
         .start();
     wait_until("something is sealed", || {
-        place.has("redraft.db") && place.redraft("stats --json").run().code == Some(0) && {
-            place.redraft("stats --json").run().json()["records"].as_u64() > Some(0)
-        }
+        let stats = place.redraft("stats --json").run();
+        stats.code == Some(0) && stats.json()["records"].as_u64() > Some(0)
     });
     place.redraft("runs").run().exits(0).prints("running");
-    place.redraft("show r1").run().exits(0).prints("Outcome");
+    place.redraft("show r").run().exits(0).prints("Outcome");
     running.end().exits(0);
 }

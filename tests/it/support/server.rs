@@ -161,8 +161,9 @@ impl Server {
     }
 
     /// How many requests had come before with the same body.
-    pub(crate) fn repeated(&self) -> u32 {
-        self.log().counts.values().map(|count| count - 1).sum()
+    pub(crate) fn repeated(&self) -> usize {
+        let log = self.log();
+        log.requests.len() - log.counts.len()
     }
 
     /// The most requests that were under way at once.
