@@ -55,9 +55,7 @@ fn a_second_ctrl_c_ends_it_at_once() {
     let running = place.redraft(COMMAND).model(&server).start();
     wait_until("calls hang", || server.count() >= 3);
     running.signal("INT");
-    // The first one is at work when the run says so in the store's neighbourhood: it has no other
-    // sign, so the second comes after a moment.
-    std::thread::sleep(Duration::from_millis(500));
+    wait_until("the first one is at work", || running.has_said("Stopping:"));
     let began = Instant::now();
     running.signal("INT");
     running.end_within(Duration::from_secs(20)).exits(130);

@@ -4,7 +4,7 @@ use std::ffi::OsStr;
 use std::io::{Read, Write};
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
-use std::sync::mpsc;
+use std::sync::{Arc, Mutex, mpsc};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
@@ -88,25 +88,49 @@ impl Redraft {
         std::thread::spawn(move || {
             let _ = stdin.write_all(&input);
         });
-        let out = collect(child.stdout.take().expect("a pipe"));
-        let err = collect(child.stderr.take().expect("a pipe"));
+        let out = Stream::collect(child.stdout.take().expect("a pipe"));
+        let err = Stream::collect(child.stderr.take().expect("a pipe"));
         Running { child, out, err }
     }
 }
 
-fn collect(mut stream: impl Read + Send + 'static) -> JoinHandle<Vec<u8>> {
-    std::thread::spawn(move || {
-        let mut bytes = Vec::new();
-        let _ = stream.read_to_end(&mut bytes);
-        bytes
-    })
+/// What a process has written so far, and the thread that reads it.
+struct Stream {
+    bytes: Arc<Mutex<Vec<u8>>>,
+    reader: JoinHandle<()>,
+}
+
+impl Stream {
+    fn collect(mut from: impl Read + Send + 'static) -> Self {
+        let bytes = Arc::<Mutex<Vec<u8>>>::default();
+        let kept = Arc::clone(&bytes);
+        let reader = std::thread::spawn(move || {
+            let mut part = [0; 8192];
+            while let Ok(length @ 1..) = from.read(&mut part) {
+                let mut kept = kept.lock().expect("no reader panics");
+                kept.extend_from_slice(&part[..length]);
+            }
+        });
+        Self { bytes, reader }
+    }
+
+    fn so_far(&self) -> String {
+        let bytes = self.bytes.lock().expect("no reader panics");
+        String::from_utf8_lossy(&bytes).into_owned()
+    }
+
+    fn whole(self) -> String {
+        self.reader.join().expect("no reader panics");
+        let bytes = self.bytes.lock().expect("no reader panics");
+        String::from_utf8(bytes.clone()).expect("UTF-8")
+    }
 }
 
 /// A process under way.
 pub(crate) struct Running {
     child: Child,
-    out: JoinHandle<Vec<u8>>,
-    err: JoinHandle<Vec<u8>>,
+    out: Stream,
+    err: Stream,
 }
 
 impl Running {
@@ -120,6 +144,11 @@ impl Running {
         assert!(status.success(), "the signal {name} was not sent");
     }
 
+    /// Whether standard error holds this text by now.
+    pub(crate) fn has_said(&self, text: &str) -> bool {
+        self.err.so_far().contains(text)
+    }
+
     pub(crate) fn has_ended(&mut self) -> bool {
         self.child.try_wait().expect("a child").is_some()
     }
@@ -128,7 +157,6 @@ impl Running {
     pub(crate) fn kill(mut self) {
         self.child.kill().expect("a process to kill");
         let _ = self.child.wait();
-        let _ = (self.out.join(), self.err.join());
     }
 
     /// Waits for its end.
@@ -151,23 +179,16 @@ impl Running {
             let _ = Command::new("kill")
                 .args(["-KILL", &pid.to_string()])
                 .status();
-            let err = err.join().unwrap_or_default();
-            panic!(
-                "still running after {limit:?}:\n{}",
-                String::from_utf8_lossy(&err)
-            );
+            let err = err.so_far();
+            panic!("still running after {limit:?}:\n{err}");
         };
         Ended {
             code: status.expect("a status").code(),
             took: began.elapsed(),
-            out: text(out),
-            err: text(err),
+            out: out.whole(),
+            err: err.whole(),
         }
     }
-}
-
-fn text(stream: JoinHandle<Vec<u8>>) -> String {
-    String::from_utf8(stream.join().expect("a reader")).expect("UTF-8")
 }
 
 /// What a process left behind.
