@@ -229,7 +229,7 @@ impl Options {
         if let Some(name) = &self.run {
             return Ok(name.clone());
         }
-        let base = run_name(&source.name(), source.path(), decided_by);
+        let base = run_name(&source.name(), decided_by);
         if !self.fresh {
             return Ok(base);
         }

@@ -41,14 +41,12 @@ pub(super) fn announce(
         eprintln!("  {} {}", paint.dim(format!("{roles}:")), safe(&model));
     }
     eprintln!("  {} {}", paint.dim("run:"), safe(&plan.name));
-    if let Some((row, changes)) = earlier {
-        let changed = if changes.is_empty() {
-            "the input is another file of that name".to_owned()
-        } else {
-            format!("this changed: {}", changes.join(", "))
-        };
+    if let Some((row, changes)) = earlier
+        && !changes.is_empty()
+    {
+        let changed = changes.join(", ");
         eprintln!(
-            "  {} a new run, because since {} {changed}; calls that are the same are not made again",
+            "  {} a new run, because since {} this changed: {changed}; calls that are the same are not made again",
             paint.dim("note:"),
             safe(&row.run.name),
         );

@@ -28,6 +28,15 @@ pub(super) struct Placed {
 }
 
 impl Placed {
+    /// File and line of this principle.
+    pub(super) fn whereabouts(&self) -> String {
+        let placed = self.at(Problem::error(&self.source, ""), &[]);
+        match placed.line_column() {
+            Some((line, _)) => format!("{}, line {line}", self.source.name()),
+            None => self.source.name().to_owned(),
+        }
+    }
+
     /// The problem at a path within this principle.
     pub(super) fn at(&self, problem: Problem, path: &[Step]) -> Problem {
         let mut whole = vec![Step::Key("principles"), Step::Item(self.place)];

@@ -1,5 +1,7 @@
 //! What can be wrong with a constitution that parses.
 
+use std::error::Error as _;
+
 use super::check::{Check, CheckError};
 use super::gather::{Gathered, Placed};
 use super::overlap::overlap;
@@ -58,18 +60,17 @@ fn check_problem(placed: &Placed, item: usize, error: &CheckError) -> Problem {
     let mut path = vec![Step::Key("checks"), Step::Item(item)];
     path.extend(error.field().iter().map(|key| Step::Key(key)));
     let problem = Problem::error(&placed.source, error.to_string());
-    placed.at(
-        match reason(error) {
-            Some(reason) => problem.help(reason),
-            None => problem,
-        },
-        &path,
-    )
+    let problem = match (reason(error), error) {
+        (Some(reason), _) => problem.help(reason),
+        (None, CheckError::EmptyMatch) => problem.help("let it ask for at least one character"),
+        (None, _) => problem,
+    };
+    placed.at(problem, &path)
 }
 
 /// What a library said of the check, in its last line: those before it draw the place again.
 fn reason(error: &CheckError) -> Option<String> {
-    let said = std::error::Error::source(error)?.to_string();
+    let said = error.source()?.to_string();
     let last = said.lines().rfind(|line| !line.trim().is_empty())?;
     Some(last.trim_start_matches("error: ").to_owned())
 }
@@ -86,7 +87,7 @@ fn identity(placed: &Placed, earlier: &[Placed]) -> Vec<Problem> {
     }
     if let Some(first) = earlier.iter().find(|other| other.principle.id == *id) {
         let doubled = problem(format!("the id `{id}` is given twice"))
-            .help(format!("the first one stands in {}", first.source.name()));
+            .help(format!("the first one stands in {}", first.whereabouts()));
         found.push(placed.at(doubled, &[Step::Key("id")]));
     }
     if text.trim().is_empty() {
@@ -141,10 +142,20 @@ fn examples(placed: &Placed) -> Vec<Problem> {
             .into_iter()
             .map(move |(key, message)| {
                 let path = [Step::Key("examples"), Step::Item(item), Step::Key(key)];
-                placed.at(Problem::error(&placed.source, message), &path)
+                let problem = Problem::error(&placed.source, message).help(way_out(key));
+                placed.at(problem, &path)
             })
     })
     .collect()
+}
+
+/// What to do about a contradiction in a field of an example.
+fn way_out(key: &str) -> &'static str {
+    match key {
+        "evidence" => "copy the words exactly as the answer has them, or leave the evidence out",
+        "revision" => "change the revision or the check, or leave the revision out",
+        _ => "change the answer, the verdict or the check",
+    }
 }
 
 /// What in an example contradicts itself or the principle's checks: the field and a message.

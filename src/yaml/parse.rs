@@ -32,7 +32,11 @@ fn problem(file: &SourceFile, error: &serde_yaml::Error) -> Problem {
         .location()
         .map(|location| line_from(file.text(), location.index()));
     let Some((unknown, known)) = unknown_name(message) else {
-        return Problem::error(file, message).at(span);
+        let problem = Problem::error(file, message).at(span);
+        return match message.rsplit_once("missing field `") {
+            Some((_, field)) => problem.help(format!("add `{}:`", field.trim_end_matches('`'))),
+            None => problem,
+        };
     };
     // An unknown field is reported at the mapping around it; its own name is the better place.
     if let Some(around) = &span

@@ -1,0 +1,21 @@
+//! The program as its users meet it: the built command, files in a folder of its own, and a model
+//! server on this machine that answers, fails and hangs as it is told to.
+
+mod support;
+
+mod bad_places;
+mod bad_rows;
+mod bad_settings;
+mod cai;
+mod calls;
+mod commands;
+mod constitution_check;
+mod contract;
+mod first_steps;
+mod full_disk;
+mod model_errors;
+mod quick_start;
+mod real_data;
+mod resume;
+mod signals;
+mod together;
