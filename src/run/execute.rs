@@ -7,6 +7,7 @@ use std::time::Duration;
 use tokio::task::JoinSet;
 use tokio::time::{Instant, timeout_at};
 
+use super::checkpoints::Checkpoints;
 use super::frontier::{Frontier, Ticket};
 use super::output::write_output;
 use super::reader::{Read, Reading, Span, read};
@@ -70,6 +71,7 @@ pub async fn run(
     });
     let mut window = Window::new(&plan, workshop, observer, start);
     let passed = window.pass(reading, stop).await;
+    let checkpointed = window.checkpoints.finish().await;
     let (end, state) = match &passed {
         Ok(end @ RunEnd::Finished) => (*end, RunState::Finished),
         Ok(end @ RunEnd::Interrupted) => (*end, RunState::Stopped),
@@ -77,6 +79,7 @@ pub async fn run(
     };
     let noted = note_end(&plan.name, store.as_ref(), state).await;
     passed?;
+    checkpointed?;
     noted?;
     let mut report = window.report(&plan.name, end, start.rows);
     if let (RunEnd::Finished, Some(target)) = (end, &plan.output) {
@@ -133,6 +136,7 @@ struct Window<'a> {
     tasks: JoinSet<Result<Ended, RunError>>,
     in_flight: HashMap<RecordId, (Digest, u64)>,
     frontier: Frontier<Checkpoint>,
+    checkpoints: Checkpoints,
     rows: u64,
     good: u64,
     bad: u64,
@@ -155,6 +159,7 @@ impl<'a> Window<'a> {
         observer: &'a dyn RunObserver,
         start: Checkpoint,
     ) -> Self {
+        let checkpoints = Checkpoints::start(Arc::clone(&workshop.store), plan.name.clone());
         Self {
             size: plan.window.max(1),
             max_bad_rows: plan.max_bad_rows,
@@ -163,6 +168,7 @@ impl<'a> Window<'a> {
             tasks: JoinSet::new(),
             in_flight: HashMap::new(),
             frontier: Frontier::new(),
+            checkpoints,
             rows: start.rows,
             good: u64::from(start.rows > 0),
             bad: 0,
@@ -198,7 +204,7 @@ impl<'a> Window<'a> {
             tokio::select! {
                 biased;
                 () = stop.asked() => return self.wind_down().await,
-                Some(ended) = self.tasks.join_next() => self.ended(ended).await?,
+                Some(ended) = self.tasks.join_next() => self.ended(ended)?,
                 batch = reading.batches.recv(), if waiting.is_empty() => match batch {
                     None => break,
                     Some(batch) => waiting.extend(batch?),
@@ -209,10 +215,10 @@ impl<'a> Window<'a> {
             tokio::select! {
                 biased;
                 () = stop.asked() => return self.wind_down().await,
-                Some(ended) = self.tasks.join_next() => self.ended(ended).await?,
+                Some(ended) = self.tasks.join_next() => self.ended(ended)?,
             }
         }
-        self.note_frontier().await?;
+        self.note_frontier();
         Ok(RunEnd::Finished)
     }
 
@@ -223,7 +229,7 @@ impl<'a> Window<'a> {
         });
         let deadline = Instant::now() + GRACE;
         while let Ok(Some(ended)) = timeout_at(deadline, self.tasks.join_next()).await {
-            self.ended(ended).await?;
+            self.ended(ended)?;
         }
         self.tasks.shutdown().await;
         Ok(RunEnd::Interrupted)
@@ -337,7 +343,7 @@ impl<'a> Window<'a> {
         }
     }
 
-    async fn ended(
+    fn ended(
         &mut self,
         joined: Result<Result<Ended, RunError>, tokio::task::JoinError>,
     ) -> Result<(), RunError> {
@@ -371,16 +377,13 @@ impl<'a> Window<'a> {
             RowEnd::Rejected(row) => self.observer.event(&RunEvent::Rejected { row: &row, end }),
         }
         self.frontier.end(ticket);
-        self.note_frontier().await
+        self.note_frontier();
+        Ok(())
     }
 
-    async fn note_frontier(&mut self) -> Result<(), RunError> {
+    fn note_frontier(&mut self) {
         if let Some(checkpoint) = self.frontier.advance() {
-            self.workshop
-                .store
-                .set_checkpoint(&self.workshop.run, checkpoint)
-                .await?;
+            self.checkpoints.note(checkpoint);
         }
-        Ok(())
     }
 }

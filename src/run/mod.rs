@@ -1,9 +1,10 @@
 //! Runs: a dataset through a pipeline into a store, resumable at any moment.
 //!
 //! A run reads rows (`reader`), keeps a bounded window of records in flight (`execute`), notes how
-//! far the dataset is done without a gap (`frontier`), and in the end writes every row back
-//! (`output`). It reports [`RunEvent`]s and prints nothing.
+//! far the dataset is done without a gap (`frontier`, `checkpoints`), and in the end writes every
+//! row back (`output`). It reports [`RunEvent`]s and prints nothing.
 
+mod checkpoints;
 mod error;
 mod event;
 mod execute;

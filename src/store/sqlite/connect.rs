@@ -27,7 +27,7 @@ pub(super) fn writer(path: &Path) -> rusqlite::Result<Connection> {
         | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let mut connection = Connection::open_with_flags(path, flags)?;
     wait_for_others(&mut connection)?;
-    set_up(&connection, WRITER_CACHE_KIB)?;
+    set_up(&connection)?;
     Ok(connection)
 }
 
@@ -46,6 +46,7 @@ pub(super) fn prepare_file(connection: &Connection) -> rusqlite::Result<bool> {
     connection.pragma_update(None, "journal_size_limit", 64 << 20)?;
     // Runs are looked up before rows that name them are written, and never deleted.
     connection.pragma_update(None, "foreign_keys", false)?;
+    bound_cache(connection, WRITER_CACHE_KIB)?;
     Ok(true)
 }
 
@@ -86,14 +87,21 @@ pub(super) fn frozen_reader(path: &Path) -> rusqlite::Result<Connection> {
 
 fn read_through(mut connection: Connection) -> rusqlite::Result<Connection> {
     wait_for_others(&mut connection)?;
-    set_up(&connection, READER_CACHE_KIB)?;
+    set_up(&connection)?;
     connection.pragma_update(None, "query_only", true)?;
+    bound_cache(&connection, READER_CACHE_KIB)?;
     Ok(connection)
 }
 
-fn set_up(connection: &Connection, cache_kib: i64) -> rusqlite::Result<()> {
+/// Bounds what a connection keeps of the file. SQLite counts the pages when it is told, so it must
+/// know by then how large they are: the file is looked into first.
+fn bound_cache(connection: &Connection, kib: i64) -> rusqlite::Result<()> {
+    connection.pragma_query_value(None, "schema_version", |row| row.get::<_, i64>(0))?;
+    connection.pragma_update(None, "cache_size", -kib)
+}
+
+fn set_up(connection: &Connection) -> rusqlite::Result<()> {
     connection.set_prepared_statement_cache_capacity(STATEMENTS);
-    connection.pragma_update(None, "cache_size", -cache_kib)?;
     connection.pragma_update(None, "temp_store", "MEMORY")?;
     // The file may come from someone else: what its schema calls is not run.
     connection.pragma_update(None, "trusted_schema", false)
