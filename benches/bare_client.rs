@@ -46,7 +46,11 @@ struct Answer {
 
 #[tokio::main]
 async fn main() {
-    let given: Vec<String> = std::env::args().skip(1).collect();
+    // Cargo adds a flag of its own.
+    let given: Vec<String> = std::env::args()
+        .skip(1)
+        .filter(|given| !given.starts_with("--"))
+        .collect();
     let [base_url, calls, bytes, ..] = &given[..] else {
         println!("usage: cargo bench --bench bare_client -- BASE_URL CALLS BYTES");
         return;

@@ -19,7 +19,7 @@ use std::time::SystemTime;
 const MARK: &str = "the first of two answers";
 
 fn main() {
-    let address = std::env::args().nth(1).filter(|given| given.contains(':'));
+    let address = std::env::args().find(|given| given.contains(':'));
     let Some(address) = address else {
         println!("usage: cargo bench --bench zero_server -- ADDRESS:PORT");
         return;
