@@ -24,7 +24,7 @@ use crate::store::{Store, StoreError};
 /// The constitution that judges when nobody chose one: it needs no model.
 pub const DEFAULT_CONSTITUTION: &str = "privacy";
 /// Records in flight when no model is asked: they only wait for the disk.
-const WINDOW_WITHOUT_MODEL: usize = 512;
+const WINDOW_WITHOUT_MODEL: usize = 1024;
 
 /// Something could not be built from the settings.
 #[derive(Debug, thiserror::Error)]
