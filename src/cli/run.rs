@@ -115,10 +115,12 @@ impl Options {
             ended = run(plan, Arc::new(pipeline), Arc::clone(&store), source, &progress, stop) => ended,
             never = progress.keep_showing() => match never {},
         };
-        signals.abort();
         progress.finish();
-        self.conclude(&ended?, store.as_ref(), connections.counters.snapshot())
-            .await
+        let exit = self
+            .conclude(&ended?, store.as_ref(), connections.counters.snapshot())
+            .await;
+        signals.abort();
+        exit
     }
 
     fn check(&self) -> Result<(), UsageError> {
@@ -174,7 +176,11 @@ impl Options {
         store: &dyn Store,
         counts: CallCounts,
     ) -> anyhow::Result<Exit> {
-        let (statistics, example) = audit::gather(store, &report.name).await?;
+        // Who stops a run wants it to stop: what is sealed may take a while to count.
+        let (statistics, example) = match report.end {
+            RunEnd::Finished => audit::gather(store, &report.name).await?,
+            RunEnd::Interrupted => Default::default(),
+        };
         let (rejected, _) = store.rejected(&report.name, 3).await?;
         let summary = Summary {
             report,

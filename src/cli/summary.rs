@@ -97,7 +97,7 @@ impl Summary<'_> {
             "store": self.store,
             "output": self.output,
             "rejected_file": report.rejected_file,
-            "statistics": self.statistics,
+            "statistics": (report.end == RunEnd::Finished).then_some(self.statistics),
             "requests": { "sent": self.counts.asked, "retried": self.counts.retries },
         }))
     }
@@ -122,16 +122,20 @@ impl Summary<'_> {
 
     fn first_line(&self, paint: Paint) -> String {
         let report = self.report;
-        let head = match report.end {
-            RunEnd::Finished => paint.bold("Done:"),
-            RunEnd::Interrupted => paint.bold("Stopped:"),
+        let (head, changed) = match report.end {
+            RunEnd::Finished => {
+                let changed = self.statistics.changed;
+                let share = percent(changed, self.statistics.records);
+                (
+                    paint.bold("Done:"),
+                    format!(", {} changed ({share})", thousands(changed)),
+                )
+            }
+            RunEnd::Interrupted => (paint.bold("Stopped:"), String::new()),
         };
-        let changed = self.statistics.changed;
         let mut line = format!(
-            "{head} {} read, {} changed ({}), in {}",
+            "{head} {} read{changed}, in {}",
             counted(report.rows, "row"),
-            thousands(changed),
-            percent(changed, self.statistics.records),
             duration(report.elapsed),
         );
         if report.resumed > 0 {
