@@ -127,16 +127,6 @@ impl Conversation {
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
     }
-
-    /// The last thing a user said, if a user spoke.
-    #[must_use]
-    pub fn last_user_text(&self) -> Option<&str> {
-        self.0
-            .iter()
-            .rev()
-            .find(|message| message.role == Role::User)
-            .map(|message| message.content.as_str())
-    }
 }
 
 impl From<Vec<Message>> for Conversation {

@@ -225,8 +225,8 @@ async fn what_cannot_be_assessed_is_an_error_and_never_compliant() {
     .await;
     assert_eq!(model.requests().len(), 3, "asked once, and twice again");
     assert_eq!(transcript.outcome, Outcome::Unresolved);
-    let verdicts: Vec<Verdict> = transcript
-        .last_findings()
+    let verdicts: Vec<Verdict> = transcript.rounds[0]
+        .findings
         .iter()
         .map(|finding| finding.verdict)
         .collect();

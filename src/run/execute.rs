@@ -87,8 +87,11 @@ pub async fn run(
         report.rejected_file = write_output(&plan, target, &source, store.as_ref()).await?;
     }
     (_, report.rejected) = store.rejected(&plan.name, 0).await?;
-    let sealed = store.run(&plan.name).await?.map_or(0, |row| row.sealed);
-    report.doubled = report.rows.saturating_sub(report.rejected + sealed);
+    if end == RunEnd::Finished {
+        // Only now: of a run that was stopped, some rows were read and then dropped.
+        let sealed = store.run(&plan.name).await?.map_or(0, |row| row.sealed);
+        report.doubled = report.rows.saturating_sub(report.rejected + sealed);
+    }
     report.elapsed = began.elapsed();
     Ok(report)
 }

@@ -21,7 +21,7 @@ pub struct RunReport {
     pub end: RunEnd,
     /// Rows read, good and bad.
     pub rows: u64,
-    /// Rows that are the same record as an earlier one.
+    /// Rows that are the same record as an earlier one; known once the run is finished.
     pub doubled: u64,
     /// Rows that cannot be used.
     pub rejected: u64,

@@ -99,16 +99,6 @@ impl Transcript {
         }
     }
 
-    /// The last text that was assessed has these findings; empty when none was.
-    #[must_use]
-    pub fn last_findings(&self) -> &[super::Finding] {
-        self.rounds
-            .iter()
-            .rev()
-            .find(|round| !round.findings.is_empty())
-            .map_or(&[], |round| &round.findings)
-    }
-
     /// Fixes the transcript's bytes and digest.
     ///
     /// # Panics
