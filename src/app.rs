@@ -10,11 +10,11 @@ use std::time::Duration;
 
 use crate::config::{ModelPlan, RolePlan, Settings};
 use crate::constitution::{Constitution, LoadError};
-use crate::model::counters::CallCounters;
 use crate::model::openai::{ApiKey, BaseUrlError, Endpoint, EndpointError};
 use crate::model::stack::{StackOptions, stack};
 use crate::model::structured::UnknownRung;
-use crate::model::{ChatModel, ModelRole};
+use crate::model::traffic::Traffic;
+use crate::model::{ChatModel, Concurrency, ModelRole};
 use crate::pipeline::{Pipeline, PipelineError};
 use crate::prompt::{PromptError, PromptSet};
 use crate::round::{Assigned, Cast};
@@ -23,8 +23,6 @@ use crate::store::{Store, StoreError};
 
 /// The constitution that judges when nobody chose one: it needs no model.
 pub const DEFAULT_CONSTITUTION: &str = "privacy";
-/// Records in flight when no model is asked: they only wait for the disk.
-const WINDOW_WITHOUT_MODEL: usize = 1024;
 
 /// Something could not be built from the settings.
 #[derive(Debug, thiserror::Error)]
@@ -96,7 +94,7 @@ pub struct Connections {
     /// The journal scope of a run that ignores earlier calls.
     pub scope: Option<String>,
     /// Where the calls are counted.
-    pub counters: Arc<CallCounters>,
+    pub traffic: Arc<Traffic>,
 }
 
 /// Builds the pipeline that the settings describe.
@@ -150,7 +148,7 @@ pub fn pipeline(
 fn model(
     name: &str,
     plan: &ModelPlan,
-    concurrency: usize,
+    concurrency: Concurrency,
     key: &impl Fn(&str) -> Option<String>,
     connections: &Connections,
 ) -> Result<Arc<dyn ChatModel>, AppError> {
@@ -176,22 +174,12 @@ fn model(
         })?;
     let options = StackOptions {
         concurrency,
+        price: plan.price,
         structured,
         journal: connections.store.clone().map(|store| store as _),
         scope: connections.scope.clone(),
-        counters: Arc::clone(&connections.counters),
+        traffic: Arc::clone(&connections.traffic),
         ..StackOptions::default()
     };
     stack(&endpoint, options).map_err(|source| AppError::Endpoint { model, source })
-}
-
-/// How many records are in flight at once: as many as calls, and some whose reply is on its way to
-/// the disk.
-#[must_use]
-pub fn window(settings: &Settings) -> usize {
-    if settings.roles.is_empty() {
-        WINDOW_WITHOUT_MODEL
-    } else {
-        settings.concurrency + settings.concurrency / 4 + 8
-    }
 }

@@ -46,6 +46,14 @@ impl Digest {
         &self.0
     }
 
+    /// The first 8 bytes as a number, to spread things by.
+    #[must_use]
+    pub fn number(&self) -> u64 {
+        let mut first = [0; 8];
+        first.copy_from_slice(&self.0[..8]);
+        u64::from_be_bytes(first)
+    }
+
     /// The first eight hex digits, enough to tell a handful of things apart.
     #[must_use]
     pub fn short(&self) -> String {

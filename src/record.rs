@@ -54,6 +54,7 @@ pub struct Record {
     answer: Option<String>,
     tags: Vec<String>,
     extra: Option<Box<RawValue>>,
+    place: u64,
 }
 
 #[derive(Serialize)]
@@ -90,6 +91,7 @@ impl Record {
             answer,
             tags,
             extra: None,
+            place: 0,
         }
     }
 
@@ -120,6 +122,20 @@ impl Record {
     pub fn with_tags<T: Into<String>>(self, tags: impl IntoIterator<Item = T>) -> Self {
         let tags = tags.into_iter().map(Into::into).collect();
         Self::build(None, self.conversation, self.answer, tags)
+    }
+
+    /// The same record at a place among others: its calls go before those of later ones. It decides
+    /// nothing else.
+    #[must_use]
+    pub fn at_place(mut self, place: u64) -> Self {
+        self.place = place;
+        self
+    }
+
+    /// The record's place among others.
+    #[must_use]
+    pub fn place(&self) -> u64 {
+        self.place
     }
 
     /// The record's name.

@@ -155,7 +155,7 @@ fn settings_are_described_in_full() {
     }
     assert_mentions(page, fields("src/config/recipe.rs", "RecipeSettings"));
     assert_mentions(page, fields("src/model/request.rs", "Sampling"));
-    assert_mentions(page, fields("src/round/cast.rs", "Price"));
+    assert_mentions(page, fields("src/model/price.rs", "Price"));
     assert_mentions(page, Rung::ALL.map(Rung::as_str));
     assert_mentions(
         page,

@@ -6,7 +6,7 @@ use clap::{Args, ValueEnum};
 
 use crate::app::{self, AppError};
 use crate::config::{Environment, Overrides, RecipeSettings, Settings, SettingsError};
-use crate::model::Sampling;
+use crate::model::{Concurrency, Sampling};
 use crate::pipeline::{Pipeline, Preset};
 
 /// How records are worked on.
@@ -30,9 +30,9 @@ pub(super) struct PipelineArgs {
     /// The most tokens of a reply
     #[arg(long, value_name = "N", help_heading = "Model")]
     max_tokens: Option<u32>,
-    /// How many calls to one model run at once [default: 16]
-    #[arg(long, value_name = "N", help_heading = "Model")]
-    concurrency: Option<usize>,
+    /// How many calls to one endpoint run at once [default: auto]
+    #[arg(long, value_name = "N|auto", help_heading = "Model")]
+    concurrency: Option<Concurrency>,
     /// The recipe [default: audit]
     #[arg(long, value_name = "NAME", help_heading = "Recipe")]
     recipe: Option<PresetName>,

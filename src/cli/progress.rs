@@ -10,7 +10,7 @@ use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use tokio::time::Instant;
 
 use super::terminal::{Paint, counted, one_line, thousands};
-use crate::model::counters::CallCounters;
+use crate::model::traffic::Traffic;
 use crate::run::{RunEvent, RunObserver};
 use crate::transcript::Outcome;
 
@@ -26,7 +26,7 @@ const NAMED: u64 = 5;
 pub(super) struct Progress {
     quiet: bool,
     bar: Option<ProgressBar>,
-    counters: Arc<CallCounters>,
+    traffic: Arc<Traffic>,
     rows: AtomicU64,
     begun_with: AtomicU64,
     changed: AtomicU64,
@@ -37,12 +37,12 @@ pub(super) struct Progress {
 }
 
 impl Progress {
-    pub(super) fn new(quiet: bool, counters: Arc<CallCounters>) -> Self {
+    pub(super) fn new(quiet: bool, traffic: Arc<Traffic>) -> Self {
         let on_terminal = !quiet && Term::stderr().is_term();
         Self {
             quiet,
             bar: on_terminal.then(bar),
-            counters,
+            traffic,
             rows: AtomicU64::new(0),
             begun_with: AtomicU64::new(0),
             changed: AtomicU64::new(0),
@@ -108,7 +108,7 @@ impl Progress {
                 words.push(format!("{} {word}", thousands(count)));
             }
         }
-        let calls = self.counters.snapshot();
+        let calls = self.traffic.counts();
         if calls.asked > 0 {
             words.push(format!(
                 "{} ({} in flight)",

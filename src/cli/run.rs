@@ -13,9 +13,8 @@ use super::summary::{self, Summary};
 use super::terminal::Paint;
 use crate::app::{self, Connections};
 use crate::audit;
-use crate::config::Settings;
 use crate::dataset::{ReadOptions, Source, Target};
-use crate::model::counters::CallCounts;
+use crate::model::traffic::{CallCounts, Traffic};
 use crate::pipeline::Pipeline;
 use crate::run::{
     RunEnd, RunPlan, RunReport, Stop, StopHandle, changes, decided_by, run, run_name,
@@ -99,7 +98,7 @@ impl Options {
         };
         let mut pipeline = pipeline(&settings, &connections)?;
         let mut plan = self
-            .plan(&settings, &pipeline, &source, store.as_ref())
+            .plan(&connections.traffic, &pipeline, &source, store.as_ref())
             .await?;
         plan.output = output;
         plan.scope.clone_from(&connections.scope);
@@ -108,7 +107,7 @@ impl Options {
             let earlier = earlier_run(&plan, store.as_ref()).await?;
             summary::announce(&pipeline, &settings, &plan, earlier.as_ref());
         }
-        let progress = Progress::new(self.quiet, Arc::clone(&connections.counters));
+        let progress = Progress::new(self.quiet, Arc::clone(&connections.traffic));
         let (handle, stop) = Stop::new();
         let signals = tokio::spawn(watch_signals(handle));
         let ended = tokio::select! {
@@ -117,7 +116,7 @@ impl Options {
         };
         progress.finish();
         let exit = self
-            .conclude(&ended?, store.as_ref(), connections.counters.snapshot())
+            .conclude(&ended?, store.as_ref(), connections.traffic.counts())
             .await;
         signals.abort();
         exit
@@ -144,7 +143,7 @@ impl Options {
 
     async fn plan(
         &self,
-        settings: &Settings,
+        traffic: &Arc<Traffic>,
         pipeline: &Pipeline,
         source: &Source,
         store: &dyn Store,
@@ -161,7 +160,7 @@ impl Options {
             decided_by,
             scope: None,
             limit: self.limit,
-            window: app::window(settings),
+            traffic: Arc::clone(traffic),
             max_bad_rows: self.max_bad_rows,
             retry_failed: self.retry_failed,
             read,

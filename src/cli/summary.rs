@@ -11,7 +11,7 @@ use super::terminal::{Paint, counted, indent, one_line, safe, thousands};
 use crate::app::DEFAULT_CONSTITUTION;
 use crate::audit::Statistics;
 use crate::config::Settings;
-use crate::model::counters::CallCounts;
+use crate::model::traffic::CallCounts;
 use crate::pipeline::Pipeline;
 use crate::run::{RunEnd, RunPlan, RunReport};
 use crate::store::{RejectedRow, RunRow, StoredTranscript};

@@ -8,8 +8,7 @@ use serde_json::Value;
 
 use super::RecipeSettings;
 use super::forms::{OneOrMany, name_or_mapping};
-use crate::model::Sampling;
-use crate::round::Price;
+use crate::model::{Concurrency, Price, Sampling};
 
 /// A settings file; everything is optional.
 #[derive(Clone, Debug, Default, Deserialize)]
@@ -29,8 +28,8 @@ pub struct SettingsFile {
     pub prompts: Option<PathBuf>,
     /// The seed of every draw.
     pub seed: Option<u64>,
-    /// How many calls to one model run at once.
-    pub concurrency: Option<usize>,
+    /// How many calls to one endpoint run at once: a number, or `auto`.
+    pub concurrency: Option<Concurrency>,
 }
 
 /// One model.

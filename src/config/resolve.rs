@@ -8,16 +8,14 @@ use indexmap::IndexMap;
 use super::file::{ModelSettings, RoleSettings, SettingsFile};
 use super::{Environment, OneOrMany, RecipeSettings};
 use crate::model::openai::RESERVED_FIELDS;
-use crate::model::{ModelRole, Sampling};
+use crate::model::{Concurrency, ModelRole, Price, Sampling};
 use crate::pipeline::Recipe;
-use crate::round::Price;
 use crate::yaml::{Problem, Problems, SourceFile, Step, locate, nearest, parse};
 
 /// The settings file that is read when none is named.
 const DEFAULT_FILE: &str = "redraft.yaml";
 const DEFAULT_STORE: &str = "redraft.db";
 const OPENAI: &str = "https://api.openai.com/v1";
-const DEFAULT_CONCURRENCY: usize = 16;
 const DEFAULT_TIMEOUT_SECONDS: u64 = 600;
 
 /// What the command line says; it wins over everything else.
@@ -41,8 +39,8 @@ pub struct Overrides {
     pub prompts: Option<PathBuf>,
     /// The seed.
     pub seed: Option<u64>,
-    /// How many calls to one model run at once.
-    pub concurrency: Option<usize>,
+    /// How many calls to one endpoint run at once.
+    pub concurrency: Option<Concurrency>,
 }
 
 /// All settings, resolved.
@@ -62,8 +60,8 @@ pub struct Settings {
     pub prompts: Option<PathBuf>,
     /// The seed of every draw.
     pub seed: u64,
-    /// How many calls to one model run at once.
-    pub concurrency: usize,
+    /// How many calls to one endpoint run at once.
+    pub concurrency: Concurrency,
     /// Which settings file was read.
     pub file: Option<PathBuf>,
 }
@@ -153,8 +151,7 @@ impl Settings {
             concurrency: overrides
                 .concurrency
                 .or(file.concurrency)
-                .unwrap_or(DEFAULT_CONCURRENCY)
-                .max(1),
+                .unwrap_or_default(),
             file: source.map(|source| source.name().into()),
         })
     }

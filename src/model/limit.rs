@@ -5,8 +5,8 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use tokio::sync::Semaphore;
 
-use super::counters::CallCounters;
-use super::{ChatModel, ChatRequest, Completion, ModelError};
+use super::traffic::{EndpointStatus, Lane, Traffic};
+use super::{ChatModel, ChatRequest, Completion, Concurrency, ModelError};
 
 /// A [`ChatModel`] of which a fixed number of calls run at once; the others wait their turn.
 ///
@@ -15,19 +15,39 @@ use super::{ChatModel, ChatRequest, Completion, ModelError};
 #[derive(Debug)]
 pub struct Limit {
     model: Arc<dyn ChatModel>,
+    size: usize,
     places: Semaphore,
-    counters: Arc<CallCounters>,
+    traffic: Arc<Traffic>,
 }
 
 impl Limit {
-    /// Wraps `model`; `concurrency` of 0 counts as 1.
-    pub fn new(model: Arc<dyn ChatModel>, concurrency: usize, counters: Arc<CallCounters>) -> Self {
+    /// Wraps `model`; a fixed concurrency of 0 counts as 1.
+    pub fn new(model: Arc<dyn ChatModel>, concurrency: Concurrency, traffic: Arc<Traffic>) -> Self {
+        let size = match concurrency {
+            Concurrency::Auto => 16,
+            Concurrency::Fixed(size) => size.clamp(1, Semaphore::MAX_PERMITS),
+        };
         Self {
             model,
-            places: Semaphore::new(concurrency.clamp(1, Semaphore::MAX_PERMITS)),
-            counters,
+            size,
+            places: Semaphore::new(size),
+            traffic,
         }
     }
+}
+
+impl Lane for Limit {
+    fn endpoints(&self) -> Vec<EndpointStatus> {
+        Vec::new()
+    }
+
+    fn limit(&self) -> usize {
+        self.size
+    }
+
+    fn set_concurrency(&self, _: Concurrency) {}
+
+    fn look_again(&self) {}
 }
 
 #[deny(clippy::missing_trait_methods)]
@@ -43,7 +63,7 @@ impl ChatModel for Limit {
             .acquire()
             .await
             .expect("the semaphore is never closed");
-        let _in_flight = self.counters.begin();
+        let _in_flight = self.traffic.begin();
         self.model.complete(request).await
     }
 
@@ -87,29 +107,30 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn no_more_calls_than_places_run_at_once_and_all_places_are_used() {
         let slow = Arc::new(Slow::default());
-        let counters = Arc::new(CallCounters::default());
-        let limit = Limit::new(slow.clone(), 3, counters.clone());
+        let traffic = Arc::new(Traffic::default());
+        let limit = Limit::new(slow.clone(), Concurrency::Fixed(3), traffic.clone());
         let request = ChatRequest::new(vec![Message::user("Hi")]);
         let started = tokio::time::Instant::now();
         let replies = join_all((0..9).map(|_| limit.complete(&request))).await;
         assert!(replies.iter().all(Result::is_ok));
         assert_eq!(slow.most.load(Ordering::SeqCst), 3);
         assert_eq!(started.elapsed().as_secs(), 3);
-        assert_eq!(
-            (counters.snapshot().asked, counters.snapshot().in_flight),
-            (9, 0)
-        );
+        assert_eq!((traffic.counts().asked, traffic.counts().in_flight), (9, 0));
     }
 
     #[tokio::test(start_paused = true)]
     async fn a_dropped_call_gives_its_place_back() {
-        let counters = Arc::new(CallCounters::default());
-        let limit = Limit::new(Arc::new(Slow::default()), 1, counters.clone());
+        let traffic = Arc::new(Traffic::default());
+        let limit = Limit::new(
+            Arc::new(Slow::default()),
+            Concurrency::Fixed(1),
+            traffic.clone(),
+        );
         let request = ChatRequest::new(vec![Message::user("Hi")]);
         let dropped =
             tokio::time::timeout(Duration::from_millis(10), limit.complete(&request)).await;
         assert!(dropped.is_err());
-        assert_eq!(counters.snapshot().in_flight, 0);
+        assert_eq!(traffic.counts().in_flight, 0);
         assert!(limit.complete(&request).await.is_ok());
     }
 }

@@ -9,24 +9,28 @@
 
 mod chat_model;
 mod completion;
-pub mod counters;
+mod concurrency;
 mod error;
 pub mod first_call;
 pub mod journal;
 pub mod limit;
 mod memory_journal;
 pub mod openai;
+mod price;
 mod request;
 pub mod retry;
 mod role;
 pub mod scripted;
 pub mod stack;
 pub mod structured;
+pub mod traffic;
 mod turns;
 
 pub use chat_model::ChatModel;
 pub use completion::{Completion, Finish, TokenUsage};
+pub use concurrency::{Concurrency, NoConcurrency};
 pub use error::{ModelError, NotConnected, Reach, Retry};
 pub use memory_journal::MemoryJournal;
-pub use request::{ChatRequest, ReplyFormat, ReplySchema, Sampling};
+pub use price::Price;
+pub use request::{ChatRequest, Origin, ReplyFormat, ReplySchema, Sampling};
 pub use role::ModelRole;

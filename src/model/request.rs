@@ -19,6 +19,19 @@ pub struct ChatRequest {
     pub format: ReplyFormat,
     /// Which of several replies to the same request this asks for, from 0.
     pub sample: u32,
+    /// Whose call this is. It decides who is asked and when, never what is asked.
+    #[serde(skip)]
+    pub origin: Origin,
+}
+
+/// The record that a call is for.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Origin {
+    /// A number that is the same for every call of the record: such calls have one home among
+    /// several endpoints, whose prefix cache knows how they begin.
+    pub home: u64,
+    /// The place of the record among those of the run; calls of earlier ones go first.
+    pub place: u64,
 }
 
 impl ChatRequest {
@@ -30,6 +43,7 @@ impl ChatRequest {
             sampling: Sampling::default(),
             format: ReplyFormat::Text,
             sample: 0,
+            origin: Origin::default(),
         }
     }
 }

@@ -6,7 +6,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 use backon::{BackoffBuilder, ExponentialBuilder};
 
-use super::counters::CallCounters;
+use super::traffic::Traffic;
 use super::{ChatModel, ChatRequest, Completion, ModelError, Retry as Decision};
 
 /// How often a call is tried, and how long is waited in between.
@@ -70,20 +70,16 @@ impl RetryPolicy {
 pub struct Retry {
     model: Arc<dyn ChatModel>,
     policy: RetryPolicy,
-    counters: Arc<CallCounters>,
+    traffic: Arc<Traffic>,
 }
 
 impl Retry {
     /// Wraps `model`.
-    pub fn new(
-        model: Arc<dyn ChatModel>,
-        policy: RetryPolicy,
-        counters: Arc<CallCounters>,
-    ) -> Self {
+    pub fn new(model: Arc<dyn ChatModel>, policy: RetryPolicy, traffic: Arc<Traffic>) -> Self {
         Self {
             model,
             policy,
-            counters,
+            traffic,
         }
     }
 }
@@ -103,7 +99,7 @@ impl ChatModel for Retry {
                 Err(error) => error,
             };
             let Some(wait) = self.policy.wait(&error, &mut delays) else {
-                self.counters.count_failure();
+                self.traffic.count_failure();
                 return Err(error);
             };
             tracing::debug!(
@@ -112,7 +108,7 @@ impl ChatModel for Retry {
                 %error,
                 "a call failed and is tried again"
             );
-            self.counters.count_retry();
+            self.traffic.count_retry();
             tokio::time::sleep(wait).await;
         }
     }
@@ -151,15 +147,15 @@ mod tests {
         outcomes: Vec<Result<Completion, ModelError>>,
     ) -> (Result<Completion, ModelError>, Duration, u64) {
         let scripted = Arc::new(Scripted::new(outcomes));
-        let counters = Arc::new(CallCounters::default());
-        let retry = Retry::new(scripted.clone(), RetryPolicy::default(), counters.clone());
+        let traffic = Arc::new(Traffic::default());
+        let retry = Retry::new(scripted.clone(), RetryPolicy::default(), traffic.clone());
         let started = Instant::now();
         let outcome = retry
             .complete(&ChatRequest::new(vec![Message::user("Hi")]))
             .await;
         let asked = scripted.requests().len() as u64;
-        assert_eq!(counters.snapshot().retries, asked - 1);
-        assert_eq!(counters.snapshot().failed, u64::from(outcome.is_err()));
+        assert_eq!(traffic.counts().retries, asked - 1);
+        assert_eq!(traffic.counts().failed, u64::from(outcome.is_err()));
         (outcome, started.elapsed(), asked)
     }
 

@@ -2,22 +2,24 @@
 
 use std::sync::Arc;
 
-use super::ChatModel;
-use super::counters::CallCounters;
 use super::first_call::{Access, FirstCall};
 use super::journal::{Journal, Journalled};
 use super::limit::Limit;
 use super::openai::{Endpoint, EndpointError, OpenAi};
 use super::retry::{Retry, RetryPolicy};
 use super::structured::{Structured, StructuredSetting};
+use super::traffic::{Lane, Traffic};
+use super::{ChatModel, Concurrency, Price};
 
 /// How [`stack`] and [`wrap`] set up the wrappers.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub struct StackOptions {
     /// How often a call is tried, and how long is waited in between.
     pub retry: RetryPolicy,
     /// How many calls run at once.
-    pub concurrency: usize,
+    pub concurrency: Concurrency,
+    /// What the model's tokens cost.
+    pub price: Option<Price>,
     /// By which means replies are held to a schema.
     pub structured: StructuredSetting,
     /// Where replies are kept; without one every call is asked.
@@ -25,20 +27,7 @@ pub struct StackOptions {
     /// The journal's scope; calls under it neither see nor serve calls outside it.
     pub scope: Option<String>,
     /// Where the calls are counted; several models may share one.
-    pub counters: Arc<CallCounters>,
-}
-
-impl Default for StackOptions {
-    fn default() -> Self {
-        Self {
-            retry: RetryPolicy::default(),
-            concurrency: 16,
-            structured: StructuredSetting::default(),
-            journal: None,
-            scope: None,
-            counters: Arc::default(),
-        }
-    }
+    pub traffic: Arc<Traffic>,
 }
 
 /// The model at `endpoint`, with everything around it.
@@ -87,13 +76,17 @@ pub fn wrap(
     let StackOptions {
         retry,
         concurrency,
+        price: _,
         structured,
         journal,
         scope,
-        counters,
+        traffic,
     } = options;
-    let model = Arc::new(Limit::new(model, concurrency, Arc::clone(&counters)));
-    let model = Arc::new(Retry::new(model, retry, counters));
+    let limit = Arc::new(Limit::new(model, concurrency, Arc::clone(&traffic)));
+    let lane: Arc<dyn Lane> = limit.clone();
+    traffic.add_lane(&lane);
+    let model = limit;
+    let model = Arc::new(Retry::new(model, retry, traffic));
     let model: Arc<dyn ChatModel> = Arc::new(FirstCall::new(model, access));
     let model = match &journal {
         Some(journal) => Arc::new(Journalled::new(model, Arc::clone(journal), scope)),
@@ -169,7 +162,7 @@ mod tests {
             (r#"{"a":1}"#, false)
         );
         assert_eq!(asked.load(Ordering::SeqCst), 3);
-        let counts = options.counters.snapshot();
+        let counts = options.traffic.counts();
         assert_eq!((counts.asked, counts.retries, counts.failed), (3, 1, 1));
 
         let later = stack(&endpoint, options).expect("a model");
@@ -192,7 +185,7 @@ mod tests {
         let model = stack(&endpoint, options.clone()).expect("a model");
         let error = model.complete(&structured()).await.expect_err("an error");
         assert_eq!(error.reach(), Reach::Run);
-        assert_eq!(options.counters.snapshot().asked, 6);
+        assert_eq!(options.traffic.counts().asked, 6);
         let ModelError::Unusable { hint, .. } = error else {
             panic!("{error}");
         };
@@ -210,7 +203,7 @@ mod tests {
         let answered = || Ok(Completion::from_text("done"));
         let scripted = Scripted::new([Err(busy), answered(), answered()]);
         let options = StackOptions {
-            concurrency: 1,
+            concurrency: Concurrency::Fixed(1),
             ..StackOptions::default()
         };
         let model = wrap(Arc::new(scripted), Access::default(), options);

@@ -2,7 +2,7 @@
 
 use super::{Cast, Instructions, Ledger, RoundError};
 use crate::message::Message;
-use crate::model::{ChatRequest, Completion, ModelRole, ReplyFormat, Sampling};
+use crate::model::{ChatRequest, Completion, ModelRole, Origin, ReplyFormat, Sampling};
 use crate::prompt::PromptSet;
 use crate::record::Record;
 
@@ -75,6 +75,10 @@ impl Bench<'_> {
             sampling: ask.attempt.sampling(&assigned.sampling),
             format: ask.format,
             sample: ask.attempt.number,
+            origin: Origin {
+                home: self.record.content_digest().number(),
+                place: self.record.place(),
+            },
         };
         let completion = assigned
             .model

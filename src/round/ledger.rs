@@ -3,8 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::{Mutex, PoisonError};
 
-use super::Price;
-use crate::model::{Completion, ModelRole};
+use crate::model::{Completion, ModelRole, Price};
 use crate::transcript::UsageByRole;
 
 /// Adds up the calls of one record, some of which run side by side.

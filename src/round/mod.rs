@@ -24,7 +24,7 @@ mod ledger;
 mod revise;
 
 pub use bench::{Bench, RoundOptions};
-pub use cast::{Assigned, Cast, Price};
+pub use cast::{Assigned, Cast};
 pub use checks::{judge_by_checks, rewrite_by_checks};
 pub use critique::{Critique, critique, critique_in_chat};
 pub use draft::draft;

@@ -15,6 +15,7 @@ use super::record::{RowEnd, Workshop, doubled_id, undraftable};
 use super::{RunEnd, RunError, RunEvent, RunObserver, RunPlan, RunReport, Stop, changes};
 use crate::dataset::{Position, ReadRow, Rejected, Source, excerpt};
 use crate::digest::Digest;
+use crate::model::traffic::Traffic;
 use crate::pipeline::Pipeline;
 use crate::record::RecordId;
 use crate::store::{Checkpoint, NewRun, RejectedRow, RunState, Store};
@@ -132,7 +133,7 @@ fn position_of(checkpoint: &Checkpoint) -> Option<Position> {
 
 /// The records in flight, and what has been counted.
 struct Window<'a> {
-    size: usize,
+    traffic: Arc<Traffic>,
     max_bad_rows: Option<u64>,
     workshop: Arc<Workshop>,
     observer: &'a dyn RunObserver,
@@ -164,7 +165,7 @@ impl<'a> Window<'a> {
     ) -> Self {
         let checkpoints = Checkpoints::start(Arc::clone(&workshop.store), plan.name.clone());
         Self {
-            size: plan.window.max(1),
+            traffic: Arc::clone(&plan.traffic),
             max_bad_rows: plan.max_bad_rows,
             workshop,
             observer,
@@ -199,7 +200,7 @@ impl<'a> Window<'a> {
         // What was read and has no room yet: a full window must not keep the stop from being heard.
         let mut waiting = VecDeque::new();
         loop {
-            while self.tasks.len() < self.size
+            while self.has_room()
                 && let Some(read) = waiting.pop_front()
             {
                 self.take(read)?;
@@ -208,12 +209,14 @@ impl<'a> Window<'a> {
                 biased;
                 () = stop.asked() => return self.wind_down().await,
                 Some(ended) = self.tasks.join_next() => self.ended(ended)?,
+                () = self.traffic.changed(), if !waiting.is_empty() => {}
                 batch = reading.batches.recv(), if waiting.is_empty() => match batch {
                     None => break,
                     Some(batch) => waiting.extend(batch?),
                 },
             }
         }
+        self.traffic.set_last_stretch(true);
         while !self.tasks.is_empty() {
             tokio::select! {
                 biased;
@@ -223,6 +226,10 @@ impl<'a> Window<'a> {
         }
         self.note_frontier();
         Ok(RunEnd::Finished)
+    }
+
+    fn has_room(&self) -> bool {
+        !self.traffic.is_paused() && self.tasks.len() < self.traffic.window()
     }
 
     /// Lets what is in flight end for a little while, and drops the rest.
@@ -262,6 +269,7 @@ impl<'a> Window<'a> {
 
     fn begin(&mut self, line: u64, end: u64, row: ReadRow) -> Result<(), RunError> {
         let ReadRow { row, record } = row;
+        let record = record.at_place(self.rows);
         if record.answer().is_none() && !self.workshop.pipeline.can_draft() {
             let row = undraftable(line, excerpt(row.text().as_bytes()));
             return self.reject_row(end, row);

@@ -1,8 +1,11 @@
 //! What a run is to do.
 
+use std::sync::Arc;
+
 use serde_json::Value;
 
 use crate::dataset::{ReadOptions, Target};
+use crate::model::traffic::Traffic;
 
 /// What a run is to do.
 #[derive(Clone, Debug)]
@@ -17,8 +20,8 @@ pub struct RunPlan {
     pub scope: Option<String>,
     /// The most rows that are taken, from the first.
     pub limit: Option<u64>,
-    /// How many records are in flight at once.
-    pub window: usize,
+    /// The calls of the pipeline's models: the records in flight follow them.
+    pub traffic: Arc<Traffic>,
     /// How many rows may be bad; absent: any number, as long as a good one comes among the first.
     pub max_bad_rows: Option<u64>,
     /// Whether records that failed are done again.

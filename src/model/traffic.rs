@@ -1,0 +1,316 @@
+//! What all calls of a process share: counts, the limits of their endpoints, and whether they may go.
+
+use std::fmt::{self, Debug};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, Weak};
+
+use serde::{Deserialize, Serialize};
+use tokio::sync::{Notify, watch};
+
+use super::Concurrency;
+
+/// Records in flight when no model is asked: they only wait for the disk.
+const WINDOW_WITHOUT_MODEL: usize = 1024;
+
+/// What the calls of a process are doing right now; shared between the wrappers that count, the run
+/// that follows, and whoever shows or steers it.
+#[derive(Default)]
+pub struct Traffic {
+    asked: AtomicU64,
+    in_flight: AtomicU64,
+    retries: AtomicU64,
+    failed: AtomicU64,
+    throttled: AtomicU64,
+    lanes: Mutex<Vec<Weak<dyn Lane>>>,
+    paused: watch::Sender<bool>,
+    last_stretch: AtomicBool,
+    changed: Notify,
+    listener: OnceLock<Box<Listener>>,
+}
+
+type Listener = dyn Fn(&TrafficEvent) + Send + Sync;
+
+/// The counts of [`Traffic`] at one moment.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize)]
+pub struct CallCounts {
+    /// Requests sent, repeated ones included.
+    pub asked: u64,
+    /// Requests whose reply is not whole yet.
+    pub in_flight: u64,
+    /// Requests that repeat a failed one: the transport's retries.
+    pub retries: u64,
+    /// Calls given up: with an error that no repetition helps, or after the last repetition.
+    pub failed: u64,
+    /// Requests that a server put off with 429 or 503.
+    pub throttled: u64,
+}
+
+/// All calls of one model, over however many endpoints.
+pub trait Lane: Debug + Send + Sync {
+    /// The endpoints as they stand.
+    fn endpoints(&self) -> Vec<EndpointStatus>;
+
+    /// How many calls may be in flight, over all endpoints.
+    fn limit(&self) -> usize;
+
+    /// Pins the concurrency, or lets it find itself.
+    fn set_concurrency(&self, concurrency: Concurrency);
+
+    /// Is told that the traffic was paused or resumed, or that its last stretch has begun.
+    fn look_again(&self);
+}
+
+/// One endpoint of one model at one moment.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct EndpointStatus {
+    /// The model's name.
+    pub model: String,
+    /// The address, without credentials.
+    pub address: String,
+    /// How many calls may be in flight.
+    pub limit: usize,
+    /// How many are.
+    pub in_flight: usize,
+    /// How many wait for a place.
+    pub waiting: usize,
+    /// How the endpoint does.
+    pub state: EndpointState,
+    /// Replies so far.
+    pub answered: u64,
+    /// Failed requests so far.
+    pub failed: u64,
+    /// How long a reply takes now, about, in milliseconds.
+    pub latency_ms: u64,
+}
+
+/// How an endpoint does.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum EndpointState {
+    /// It answers; its limit is still being found.
+    Starting,
+    /// It answers.
+    Steady,
+    /// It asked to wait, or sends are spaced so that its rate limit holds.
+    Paced,
+    /// It only failed lately; it is asked now and then whether it is back.
+    SetAside {
+        /// The last failure, in words.
+        why: String,
+    },
+}
+
+/// Something that happened to the calls as a whole.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+#[serde(tag = "event", rename_all = "snake_case")]
+pub enum TrafficEvent {
+    /// An endpoint's limit changed.
+    Limit {
+        /// The model's name.
+        model: String,
+        /// The endpoint's address.
+        address: String,
+        /// How many calls may be in flight now.
+        limit: usize,
+        /// Why, in a few words.
+        why: &'static str,
+    },
+    /// A server put a request off.
+    Throttled {
+        /// The model's name.
+        model: String,
+        /// The endpoint's address.
+        address: String,
+        /// How long everybody waits, in milliseconds.
+        wait_ms: u64,
+    },
+    /// An endpoint only failed, and is set aside.
+    SetAside {
+        /// The model's name.
+        model: String,
+        /// The endpoint's address.
+        address: String,
+        /// The last failure.
+        why: String,
+    },
+    /// An endpoint that was set aside answers again.
+    TakenBack {
+        /// The model's name.
+        model: String,
+        /// The endpoint's address.
+        address: String,
+    },
+}
+
+impl Traffic {
+    /// Traffic without calls.
+    #[must_use]
+    pub fn new() -> Arc<Self> {
+        Arc::default()
+    }
+
+    /// The counts as they stand.
+    #[must_use]
+    pub fn counts(&self) -> CallCounts {
+        CallCounts {
+            asked: self.asked.load(Ordering::Relaxed),
+            in_flight: self.in_flight.load(Ordering::Relaxed),
+            retries: self.retries.load(Ordering::Relaxed),
+            failed: self.failed.load(Ordering::Relaxed),
+            throttled: self.throttled.load(Ordering::Relaxed),
+        }
+    }
+
+    /// Every endpoint of every model, as it stands.
+    #[must_use]
+    pub fn endpoints(&self) -> Vec<EndpointStatus> {
+        let lanes = self.lanes();
+        lanes.iter().flat_map(|lane| lane.endpoints()).collect()
+    }
+
+    /// How many records are worth having in flight now: as many as calls may be, and some that
+    /// wait for a place or for the disk.
+    #[must_use]
+    pub fn window(&self) -> usize {
+        let lanes = self.lanes();
+        if lanes.is_empty() {
+            return WINDOW_WITHOUT_MODEL;
+        }
+        let limit: usize = lanes.iter().map(|lane| lane.limit()).sum();
+        limit.saturating_add(limit / 4).saturating_add(8)
+    }
+
+    /// Ready when the window may have grown, or the traffic was paused or resumed, since the last
+    /// time that somebody waited here.
+    pub async fn changed(&self) {
+        self.changed.notified().await;
+    }
+
+    /// Pins the concurrency of every endpoint, or lets it find itself.
+    pub fn set_concurrency(&self, concurrency: Concurrency) {
+        for lane in self.lanes() {
+            lane.set_concurrency(concurrency);
+        }
+        self.changed.notify_one();
+    }
+
+    /// Lets no further call begin; those in flight go on.
+    pub fn pause(&self) {
+        self.set_paused(true);
+    }
+
+    /// Lets calls begin again.
+    pub fn resume(&self) {
+        self.set_paused(false);
+    }
+
+    /// Whether calls may not begin.
+    #[must_use]
+    pub fn is_paused(&self) -> bool {
+        *self.paused.borrow()
+    }
+
+    /// Ready once calls may begin.
+    pub async fn resumed(&self) {
+        let mut paused = self.paused.subscribe();
+        // The sender lives as long as this value.
+        let _ = paused.wait_for(|paused| !paused).await;
+    }
+
+    /// Says whether the input has ended: then the records with the longest way to go come first.
+    pub fn set_last_stretch(&self, last: bool) {
+        self.last_stretch.store(last, Ordering::Relaxed);
+        self.look_again();
+    }
+
+    /// Whether the input has ended.
+    #[must_use]
+    pub fn is_last_stretch(&self) -> bool {
+        self.last_stretch.load(Ordering::Relaxed)
+    }
+
+    /// Tells `listener` of every event from now on; the first listener stays.
+    pub fn listen(&self, listener: impl Fn(&TrafficEvent) + Send + Sync + 'static) {
+        let _ = self.listener.set(Box::new(listener));
+    }
+
+    /// Adds the calls of a model.
+    pub fn add_lane(&self, lane: &Arc<dyn Lane>) {
+        self.known_lanes().push(Arc::downgrade(lane));
+        self.changed.notify_one();
+    }
+
+    /// Tells of an event.
+    #[expect(dead_code, reason = "told by the limit that finds itself")]
+    pub(super) fn tell(&self, event: &TrafficEvent) {
+        tracing::debug!(?event, "traffic");
+        if matches!(event, TrafficEvent::Limit { .. }) {
+            self.changed.notify_one();
+        }
+        if let Some(listener) = self.listener.get() {
+            listener(event);
+        }
+    }
+
+    /// Counts a request as sent, and as in flight until the guard is dropped.
+    pub(super) fn begin(self: &Arc<Self>) -> InFlight {
+        self.asked.fetch_add(1, Ordering::Relaxed);
+        self.in_flight.fetch_add(1, Ordering::Relaxed);
+        InFlight(Arc::clone(self))
+    }
+
+    pub(super) fn count_retry(&self) {
+        self.retries.fetch_add(1, Ordering::Relaxed);
+    }
+
+    pub(super) fn count_failure(&self) {
+        self.failed.fetch_add(1, Ordering::Relaxed);
+    }
+
+    #[expect(dead_code, reason = "counted by the limit that finds itself")]
+    pub(super) fn count_throttled(&self) {
+        self.throttled.fetch_add(1, Ordering::Relaxed);
+    }
+
+    fn set_paused(&self, paused: bool) {
+        self.paused.send_replace(paused);
+        self.look_again();
+        self.changed.notify_one();
+    }
+
+    fn look_again(&self) {
+        for lane in self.lanes() {
+            lane.look_again();
+        }
+    }
+
+    fn lanes(&self) -> Vec<Arc<dyn Lane>> {
+        self.known_lanes()
+            .iter()
+            .filter_map(Weak::upgrade)
+            .collect()
+    }
+
+    fn known_lanes(&self) -> MutexGuard<'_, Vec<Weak<dyn Lane>>> {
+        self.lanes.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Debug for Traffic {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter
+            .debug_struct("Traffic")
+            .field("counts", &self.counts())
+            .finish_non_exhaustive()
+    }
+}
+
+/// A request in flight; a call that is cancelled drops it, too.
+#[derive(Debug)]
+pub(super) struct InFlight(Arc<Traffic>);
+
+impl Drop for InFlight {
+    fn drop(&mut self) {
+        self.0.in_flight.fetch_sub(1, Ordering::Relaxed);
+    }
+}
