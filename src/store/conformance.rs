@@ -30,6 +30,7 @@ macro_rules! conformance_tests {
         $crate::store::conformance::conformance_tests!($backend;
             the_first_reply_under_a_key_stays
             a_reply_comes_back_byte_for_byte
+            a_call_comes_back_whole
             notes_are_per_model_and_replaced
             a_run_is_opened_once_and_found_again
             runs_come_with_the_last_worked_on_first
@@ -110,6 +111,7 @@ pub(crate) fn call(key: &[u8], reply: &[u8]) -> JournalledCall {
         key: Digest::of(key),
         model: "small".to_owned(),
         request: Bytes::from_static(br#"{"messages":[]}"#),
+        head: 13,
         reply: Bytes::copy_from_slice(reply),
         latency: Duration::from_millis(12),
     }
@@ -149,6 +151,28 @@ pub(crate) async fn a_reply_comes_back_byte_for_byte(backend: &impl Backend) {
         store.keep(call(reply, reply)).await.unwrap();
         let found = store.reply(Digest::of(reply)).await.unwrap();
         assert_eq!(found.as_deref(), Some(reply));
+    }
+}
+
+pub(crate) async fn a_call_comes_back_whole(backend: &impl Backend) {
+    let store = backend.open();
+    assert_eq!(store.call(Digest::of(b"a")).await.unwrap(), None);
+    let request = br#"{"messages":[{"role":"system"},{"role":"user"}]}"#;
+    // Whatever part of a request others begin with, too, and wherever that ends.
+    let mut kept = Vec::new();
+    for (number, head) in [30, 0, 13, 30, request.len(), 31].into_iter().enumerate() {
+        let call = JournalledCall {
+            request: Bytes::from_static(request),
+            head,
+            ..call(&[u8::try_from(number).unwrap()], b"\0 reply")
+        };
+        assert!(store.keep(call.clone()).await.unwrap());
+        kept.push(call);
+    }
+    drop(store);
+    let store = backend.open();
+    for call in kept {
+        assert_eq!(store.call(call.key).await.unwrap(), Some(call));
     }
 }
 

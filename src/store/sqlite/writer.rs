@@ -9,7 +9,7 @@ use tokio::sync::{mpsc, oneshot};
 
 use super::checkpoint::Checkpointer;
 use super::failure::{Failure, spares_transaction, translate};
-use super::session::{KnownRuns, Session};
+use super::session::{Known, Session};
 use crate::store::StoreError;
 
 /// How many writes may wait before their callers do.
@@ -35,7 +35,7 @@ impl Writer {
                 .map_err(|error| Failure::from(error).at(location))?,
             connection,
             location: location.to_owned(),
-            runs: KnownRuns::default(),
+            known: Known::default(),
         };
         let thread = thread::Builder::new()
             .name("store-writer".to_owned())
@@ -135,7 +135,7 @@ where
 struct Desk {
     connection: Connection,
     location: String,
-    runs: KnownRuns,
+    known: Known,
     checkpointer: Checkpointer,
 }
 
@@ -155,7 +155,7 @@ impl Desk {
     fn commit(&mut self, batch: &mut [Box<dyn Job>]) -> Result<(), Error> {
         let committed = self.transact(batch);
         if committed.is_err() {
-            self.runs.forget();
+            self.known.forget();
             if !self.connection.is_autocommit() {
                 // Should even this fail, the next BEGIN does, and says so to its callers.
                 let _ = self.connection.execute_batch("ROLLBACK");
@@ -167,7 +167,7 @@ impl Desk {
     fn transact(&mut self, batch: &mut [Box<dyn Job>]) -> Result<(), Error> {
         let statement = |sql| self.connection.prepare_cached(sql)?.execute([]);
         statement("BEGIN IMMEDIATE")?;
-        let mut session = Session::new(&self.connection, &mut self.runs);
+        let mut session = Session::new(&self.connection, &mut self.known);
         for job in batch {
             job.apply(&mut session)?;
         }
