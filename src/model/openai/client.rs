@@ -1,7 +1,7 @@
 //! The model behind an [`Endpoint`].
 
 use std::fmt;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use async_openai::Client;
 use async_openai::config::OpenAIConfig;
@@ -16,7 +16,7 @@ use super::request_body::RequestBody;
 use super::secrets::Secrets;
 use super::service::HttpService;
 use super::{Endpoint, EndpointError, MaxTokensField};
-use crate::model::{ChatModel, ChatRequest, Completion, ModelError};
+use crate::model::{ChatModel, ChatRequest, Completion, ModelError, RateSink};
 
 /// A model on a server that speaks OpenAI's chat completions.
 ///
@@ -29,6 +29,7 @@ pub struct OpenAi {
     client: Client<OpenAIConfig>,
     limit_name: MaxTokensField,
     secrets: Arc<Secrets>,
+    rates: Arc<OnceLock<Arc<dyn RateSink>>>,
 }
 
 impl OpenAi {
@@ -40,7 +41,13 @@ impl OpenAi {
     pub fn new(endpoint: &Endpoint) -> Result<Self, EndpointError> {
         let http = http_client(endpoint)?;
         let secrets = Arc::new(Secrets::of(endpoint));
-        let service = HttpService::new(endpoint, http.clone(), Arc::clone(&secrets))?;
+        let rates = Arc::default();
+        let service = HttpService::new(
+            endpoint,
+            http.clone(),
+            Arc::clone(&secrets),
+            Arc::clone(&rates),
+        )?;
         // The service below adds the key. What the environment says to async-openai itself must
         // not reach a server that the user named otherwise.
         let config = OpenAIConfig::new()
@@ -54,7 +61,15 @@ impl OpenAi {
             client: Client::build(http, config).with_http_service(service),
             limit_name: endpoint.max_tokens_field(),
             secrets,
+            rates,
         })
+    }
+
+    /// Tells `sink` from now on what replies say about rate limits; the first sink stays.
+    #[must_use]
+    pub fn telling(self, sink: Arc<dyn RateSink>) -> Self {
+        let _ = self.rates.set(sink);
+        self
     }
 
     fn failure(&self, error: OpenAIError) -> ModelError {
