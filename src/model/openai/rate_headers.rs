@@ -129,7 +129,7 @@ impl Limits {
             requests: tightest(&self.requests),
             tokens: tightest(&self.tokens),
         };
-        (notice != RateNotice::default()).then_some(notice)
+        (!notice.is_empty()).then_some(notice)
     }
 }
 
