@@ -426,19 +426,19 @@ mod tests {
         }
     }
 
-    fn reply(usage: Option<TokenUsage>) -> Result<Completion, ModelError> {
-        Ok(Completion {
+    fn reply(usage: Option<TokenUsage>) -> Completion {
+        Completion {
             usage,
             ..Completion::from_text("done")
-        })
+        }
     }
 
-    fn lost(which: TimeLimit) -> Result<Completion, ModelError> {
-        Err(ModelError::Timeout {
+    fn lost(which: TimeLimit) -> ModelError {
+        ModelError::Timeout {
             endpoint: "http://host/v1".to_owned(),
             which,
             limit: Duration::from_secs(1),
-        })
+        }
     }
 
     /// A request whose reply has at most so many tokens.
@@ -487,7 +487,7 @@ mod tests {
         async fn complete(&self, _: &ChatRequest) -> Result<Completion, ModelError> {
             self.0.fetch_add(1, Ordering::SeqCst);
             sleep(Duration::from_secs(1)).await;
-            reply(Some(usage(10, 10)))
+            Ok(reply(Some(usage(10, 10))))
         }
     }
 
@@ -498,7 +498,7 @@ mod tests {
             cached: 400,
             output: 100,
         };
-        let (model, _, traffic) = scripted([reply(Some(cached)), reply(None)], Some(PRICE));
+        let (model, _, traffic) = scripted([Ok(reply(Some(cached))), Ok(reply(None))], Some(PRICE));
         for _ in 0..2 {
             model.complete(&request(None)).await.expect("a reply");
         }
@@ -522,7 +522,11 @@ mod tests {
             message: "no".to_owned(),
             retry_after: None,
         });
-        let outcomes = [refused, lost(TimeLimit::Connect), lost(TimeLimit::Total)];
+        let outcomes = [
+            refused,
+            Err(lost(TimeLimit::Connect)),
+            Err(lost(TimeLimit::Total)),
+        ];
         let (model, _, traffic) = scripted(outcomes, Some(PRICE));
         for unpriced in [0, 0, 1] {
             assert!(model.complete(&request(None)).await.is_err());
@@ -532,7 +536,7 @@ mod tests {
 
     #[tokio::test]
     async fn a_call_that_might_spend_too_much_is_not_made() {
-        let (model, asked, traffic) = scripted([reply(Some(usage(5, 50)))], None);
+        let (model, asked, traffic) = scripted([Ok(reply(Some(usage(5, 50))))], None);
         let limit = prompt(Some(50)) + 50;
         traffic.budget().set_limits(tokens(limit - 1));
         let error = model
@@ -553,7 +557,10 @@ mod tests {
 
     #[tokio::test]
     async fn money_is_a_limit_too_and_earlier_processes_count() {
-        let outcomes = [reply(Some(usage(1000, 100))), reply(Some(usage(1000, 100)))];
+        let outcomes = [
+            Ok(reply(Some(usage(1000, 100)))),
+            Ok(reply(Some(usage(1000, 100)))),
+        ];
         let (model, asked, traffic) = scripted(outcomes, Some(PRICE));
         let budget = traffic.budget();
         budget.set_limits(BudgetLimits {
@@ -583,7 +590,7 @@ mod tests {
 
     #[tokio::test]
     async fn a_failed_call_gives_back_what_it_reserved() {
-        let outcomes = [lost(TimeLimit::Idle), reply(Some(usage(1, 1)))];
+        let outcomes = [Err(lost(TimeLimit::Idle)), Ok(reply(Some(usage(1, 1))))];
         let (model, _, traffic) = scripted(outcomes, None);
         traffic.budget().set_limits(tokens(prompt(Some(50)) + 50));
         assert!(model.complete(&request(Some(50))).await.is_err());
@@ -593,7 +600,10 @@ mod tests {
 
     #[tokio::test]
     async fn without_a_token_limit_a_reply_may_be_as_long_as_any_before() {
-        let outcomes = [reply(Some(usage(1, 9000))), reply(Some(usage(1, 1)))];
+        let outcomes = [
+            Ok(reply(Some(usage(1, 9000)))),
+            Ok(reply(Some(usage(1, 1)))),
+        ];
         let (model, _, traffic) = scripted(outcomes, None);
         let worst = prompt(None) + LONG_REPLY;
         traffic.budget().set_limits(tokens(worst - 1));
@@ -612,7 +622,7 @@ mod tests {
 
     #[tokio::test]
     async fn a_server_that_counts_no_tokens_does_not_escape_the_limit() {
-        let outcomes = (0..1000).map(|_| reply(None));
+        let outcomes = (0..1000).map(|_| Ok(reply(None)));
         let (model, asked, traffic) = scripted(outcomes, None);
         traffic.budget().set_limits(tokens(2000));
         while model.complete(&request(Some(10))).await.is_ok() {}
