@@ -1,26 +1,34 @@
-//! What a server says about its rate limits while it answers.
+//! What a server says about its rate limits.
 
 use std::fmt::Debug;
 use std::time::Duration;
 
-/// What one reply said about the limits of the key that asked.
+/// The rate limits of a key, as one reply told them.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct RateNotice {
-    /// How many requests may still be sent.
+    /// Requests that may be sent.
     pub requests: Option<Allowance>,
-    /// How many tokens may still be asked for.
+    /// Tokens that may be spent.
     pub tokens: Option<Allowance>,
 }
 
-/// What is left of one limit.
+/// One limit; a server may leave any part of it unsaid.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Allowance {
-    /// How much may be used in one window.
+    /// How much there is at most; most servers mean: in a minute.
     pub limit: Option<u64>,
-    /// How much of that is left.
+    /// How much is left now.
     pub remaining: Option<u64>,
-    /// How long until the limit is whole again.
+    /// How long it takes until all of it is there again.
     pub reset: Option<Duration>,
+}
+
+impl RateNotice {
+    /// Whether nothing was told.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.requests.is_none() && self.tokens.is_none()
+    }
 }
 
 /// Somebody who wants to hear what servers say about their rate limits.

@@ -42,6 +42,7 @@ enum Part {
 }
 
 /// What one header speaks of, such as the tokens left for this minute.
+#[derive(Clone, Copy)]
 struct Place {
     part: Part,
     of_tokens: bool,
@@ -53,7 +54,7 @@ const WINDOWS: usize = 6;
 
 impl Place {
     /// OpenAI, Groq, Azure and most gateways write `x-ratelimit-remaining-tokens`, some with a
-    /// window such as `-minute` after it (Mistral, Cerebras); Together and OpenRouter leave
+    /// window such as `-minute` after it (Mistral, Cerebras); Together and `OpenRouter` leave
     /// `-requests` out, and Together names tokens in front: `x-tokenlimit-remaining`. Anthropic
     /// turns the words around; RFC drafts write `ratelimit-remaining`.
     fn of(name: &str) -> Option<Self> {
@@ -129,7 +130,7 @@ impl Limits {
             requests: tightest(&self.requests),
             tokens: tightest(&self.tokens),
         };
-        (notice != RateNotice::default()).then_some(notice)
+        (!notice.is_empty()).then_some(notice)
     }
 }
 
@@ -204,19 +205,26 @@ mod tests {
         rate_notice(&headers)
     }
 
-    fn allowance(limit: u64, remaining: u64, reset: f64) -> Option<Allowance> {
-        Some(Allowance {
+    fn allowance(limit: u64, remaining: u64, reset: f64) -> Allowance {
+        Allowance {
             limit: Some(limit),
             remaining: Some(remaining),
             reset: Some(Duration::from_secs_f64(reset)),
-        })
+        }
     }
 
     #[track_caller]
-    fn says(lines: &[&str], requests: Option<Allowance>, tokens: Option<Allowance>) {
+    fn says(
+        lines: &[&str],
+        requests: impl Into<Option<Allowance>>,
+        tokens: impl Into<Option<Allowance>>,
+    ) {
         assert_eq!(
             notice(lines),
-            Some(RateNotice { requests, tokens }),
+            Some(RateNotice {
+                requests: requests.into(),
+                tokens: tokens.into()
+            }),
             "{lines:?}"
         );
     }
@@ -267,10 +275,10 @@ mod tests {
                 "x-tokenlimit-remaining: 2500",
             ],
             allowance(10, 9, 6.0),
-            Some(Allowance {
+            Allowance {
                 reset: None,
-                ..allowance(3000, 2500, 0.0).expect("an allowance")
-            }),
+                ..allowance(3000, 2500, 0.0)
+            },
         );
         says(
             &[
