@@ -36,6 +36,12 @@ pub enum ModelError {
         /// How long the server asks to wait.
         retry_after: Option<Duration>,
     },
+    /// The call might spend more than the run may.
+    #[error("the budget is reached: {what}")]
+    BudgetReached {
+        /// Which limit it is, what is spent, and what the call might cost.
+        what: String,
+    },
     /// The conversation does not fit the model.
     #[error("the conversation is longer than the model can read: {message}")]
     ContextLength {
@@ -113,6 +119,7 @@ impl ModelError {
                 ..
             } if is_passing(*status) => retry_after.map_or(Retry::Backoff, Retry::After),
             Self::Status { .. }
+            | Self::BudgetReached { .. }
             | Self::ContextLength { .. }
             | Self::Unusable { .. }
             | Self::Journal(_)
@@ -125,7 +132,13 @@ impl ModelError {
     /// models that are gone.
     #[must_use]
     pub fn blames_server(&self) -> bool {
-        matches!(self, Self::Status { status: 401..=404, .. }) || self.retry() != Retry::Never
+        matches!(
+            self,
+            Self::Status {
+                status: 401..=404,
+                ..
+            }
+        ) || self.retry() != Retry::Never
     }
 
     /// Whether no connection came about at all.
@@ -138,7 +151,7 @@ impl ModelError {
     #[must_use]
     pub fn reach(&self) -> Reach {
         match self {
-            Self::Unusable { .. } | Self::Journal(_) => Reach::Run,
+            Self::Unusable { .. } | Self::BudgetReached { .. } | Self::Journal(_) => Reach::Run,
             _ => Reach::Record,
         }
     }
