@@ -150,6 +150,7 @@ impl RunObserver for Progress {
                 why,
                 changed,
                 end,
+                ..
             } => {
                 self.changed
                     .fetch_add(u64::from(*changed), Ordering::Relaxed);

@@ -1,5 +1,6 @@
 //! `redraft run INPUT`: revise a dataset; the same command again continues it.
 
+use std::num::NonZeroU32;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -14,7 +15,7 @@ use super::terminal::Paint;
 use crate::app::{self, Connections};
 use crate::audit;
 use crate::dataset::{ReadOptions, Source, Target};
-use crate::model::traffic::{CallCounts, Traffic};
+use crate::model::traffic::Traffic;
 use crate::pipeline::Pipeline;
 use crate::run::{
     RunEnd, RunPlan, RunReport, Stop, StopHandle, changes, decided_by, run, run_name,
@@ -23,6 +24,8 @@ use crate::store::{RunRow, Store};
 use crate::telemetry;
 use crate::transcript::Outcome;
 
+/// So many records in a row may fail because of the server when nobody says otherwise.
+const MAX_FAILED: usize = 20;
 /// The longest line that is read when nobody says otherwise, in mebibytes.
 const MAX_LINE_MIB: usize = 16;
 
@@ -59,6 +62,12 @@ pub(super) struct Options {
     /// The longest line that is read, in MiB
     #[arg(long, value_name = "MIB", default_value_t = MAX_LINE_MIB)]
     max_line: usize,
+    /// Stop, resumable, when N records in a row fail because of the server; 0: never
+    #[arg(long, value_name = "N", default_value_t = MAX_FAILED)]
+    max_failed: usize,
+    /// How many transcripts each row gets, apart from one another
+    #[arg(long, value_name = "K", default_value_t = NonZeroU32::MIN)]
+    samples: NonZeroU32,
     /// Begin a new run, and ask every model again
     #[arg(long)]
     fresh: bool,
@@ -116,7 +125,7 @@ impl Options {
         };
         progress.finish();
         let exit = self
-            .conclude(&ended?, store.as_ref(), connections.traffic.counts())
+            .conclude(&ended?, store.as_ref(), &connections.traffic)
             .await;
         signals.abort();
         exit
@@ -162,6 +171,9 @@ impl Options {
             limit: self.limit,
             traffic: Arc::clone(traffic),
             max_bad_rows: self.max_bad_rows,
+            max_failed: self.max_failed,
+            samples: self.samples,
+            only_rows: None,
             retry_failed: self.retry_failed,
             read,
             output: None,
@@ -173,12 +185,12 @@ impl Options {
         &self,
         report: &RunReport,
         store: &dyn Store,
-        counts: CallCounts,
+        traffic: &Traffic,
     ) -> anyhow::Result<Exit> {
         // Who stops a run wants it to stop: what is sealed may take a while to count.
         let (statistics, example) = match report.end {
             RunEnd::Finished => audit::gather(store, &report.name).await?,
-            RunEnd::Interrupted => Default::default(),
+            _ => Default::default(),
         };
         let (rejected, _) = store.rejected(&report.name, 3).await?;
         let summary = Summary {
@@ -189,7 +201,8 @@ impl Options {
             store: store.location(),
             output: self.output.as_deref(),
             fresh: self.fresh,
-            counts,
+            counts: traffic.counts(),
+            addresses: addresses(traffic),
         };
         if self.json {
             outln!("{}", summary.json()?);
@@ -198,7 +211,9 @@ impl Options {
             summary.print(Paint::STDERR);
         }
         Ok(match report.end {
-            RunEnd::Interrupted => Exit::Interrupted,
+            RunEnd::Interrupted | RunEnd::BudgetReached => Exit::Interrupted,
+            RunEnd::OnlyFailures => Exit::Failed,
+            RunEnd::Picked => Exit::Done,
             RunEnd::Finished if statistics.outcomes.contains_key(&Outcome::Failed) => {
                 Exit::SomeFailed
             }
@@ -263,6 +278,14 @@ async fn earlier_run(
         let changed = changes(&row.run.decided_by, &plan.decided_by);
         (row, changed)
     }))
+}
+
+/// The addresses that were called, each once.
+fn addresses(traffic: &Traffic) -> Vec<String> {
+    let endpoints = traffic.endpoints().into_iter();
+    let mut addresses: Vec<String> = endpoints.map(|endpoint| endpoint.address).collect();
+    addresses.dedup();
+    addresses
 }
 
 /// The first Ctrl-C, or SIGTERM, asks the run to stop; the second ends the process.

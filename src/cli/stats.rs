@@ -5,7 +5,7 @@ use serde_json::json;
 
 use super::Exit;
 use super::args::StoreArgs;
-use super::tables::{outcomes, percent, principles, usage};
+use super::tables::{asked_anew, outcomes, percent, principles, usage};
 use super::terminal::{Paint, counted, safe, thousands};
 use crate::app;
 use crate::audit::{Statistics, gather, wilson};
@@ -100,5 +100,14 @@ fn print(run: &str, statistics: &Statistics) {
     if !used.is_empty() {
         outln!("\n{}", paint.bold("Models"));
         out!("{used}");
+        let Statistics {
+            contract_retries,
+            policy_retries,
+            ..
+        } = statistics;
+        if *contract_retries + *policy_retries > 0 {
+            let line = asked_anew(*contract_retries, *policy_retries);
+            outln!("  {}", paint.dim(line));
+        }
     }
 }

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use serde_json::json;
 
-use super::tables::{outcomes, percent, principles, usage};
+use super::tables::{asked_anew, outcomes, percent, principles, usage};
 use super::terminal::{Paint, counted, indent, one_line, safe, thousands};
 use crate::app::DEFAULT_CONSTITUTION;
 use crate::audit::Statistics;
@@ -81,6 +81,8 @@ pub(super) struct Summary<'a> {
     pub(super) output: Option<&'a Path>,
     pub(super) fresh: bool,
     pub(super) counts: CallCounts,
+    /// The addresses of the models, without credentials.
+    pub(super) addresses: Vec<String>,
 }
 
 impl Summary<'_> {
@@ -97,13 +99,20 @@ impl Summary<'_> {
             "store": self.store,
             "output": self.output,
             "rejected_file": report.rejected_file,
+            "stopped_by": report.stopped_by.as_ref().filter(|_| report.end != RunEnd::Finished),
             "statistics": (report.end == RunEnd::Finished).then_some(self.statistics),
             "requests": { "sent": self.counts.asked, "retried": self.counts.retries },
+            "retries": {
+                "transport": self.counts.retries,
+                "contract": self.statistics.contract_retries,
+                "policy": self.statistics.policy_retries,
+            },
         }))
     }
 
     pub(super) fn print(&self, paint: Paint) {
         eprintln!("\n{}", self.first_line(paint));
+        self.print_only_failures(paint);
         eprint!("{}", outcomes(paint, self.statistics));
         if !self.statistics.principles.is_empty() {
             eprintln!("\n{}", paint.bold("Principles"));
@@ -131,7 +140,7 @@ impl Summary<'_> {
                     format!(", {} changed ({share})", thousands(changed)),
                 )
             }
-            RunEnd::Interrupted => (paint.bold("Stopped:"), String::new()),
+            _ => (paint.bold("Stopped:"), String::new()),
         };
         let mut line = format!(
             "{head} {} read{changed}, in {}",
@@ -151,6 +160,21 @@ impl Summary<'_> {
         line
     }
 
+    fn print_only_failures(&self, paint: Paint) {
+        let (RunEnd::OnlyFailures, Some(why)) = (self.report.end, &self.report.stopped_by) else {
+            return;
+        };
+        eprintln!(
+            "{} record after record failed because of the server (--max-failed); none of that \
+             streak is kept as failed",
+            paint.bad("only failures:")
+        );
+        eprintln!("  the last one: {}", one_line(why, 500));
+        if !self.addresses.is_empty() {
+            eprintln!("  the server: {}", safe(&self.addresses.join(", ")));
+        }
+    }
+
     fn print_calls(&self, paint: Paint) {
         let CallCounts { asked, retries, .. } = self.counts;
         let mut line = format!("{} sent now", counted(asked, "request"));
@@ -160,6 +184,14 @@ impl Summary<'_> {
                 ", {} of them again after a failure",
                 thousands(retries)
             );
+        }
+        let Statistics {
+            contract_retries,
+            policy_retries,
+            ..
+        } = self.statistics;
+        if *contract_retries + *policy_retries > 0 {
+            let _ = write!(line, "; {}", asked_anew(*contract_retries, *policy_retries));
         }
         if self.statistics.journalled > 0 {
             let journalled = thousands(self.statistics.journalled);
@@ -230,7 +262,7 @@ impl Summary<'_> {
             );
         }
         eprintln!("{}", paint.bold("Next"));
-        if self.report.end == RunEnd::Interrupted {
+        if self.report.end != RunEnd::Finished {
             let again = if self.fresh {
                 format!("the same, --run {name} for --fresh   go on where it stopped")
             } else {

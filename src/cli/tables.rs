@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use super::terminal::{Paint, thousands};
+use super::terminal::{Paint, counted, thousands};
 use crate::audit::{Interval, PrincipleCount, Statistics, wilson};
 use crate::transcript::{Outcome, UsageByRole};
 
@@ -130,6 +130,15 @@ pub(super) fn usage(paint: Paint, usage: &UsageByRole) -> String {
         }
     }
     table
+}
+
+/// The retries that are not the transport's, in words.
+pub(super) fn asked_anew(contract: u64, policy: u64) -> String {
+    format!(
+        "{} after an unusable reply, {} beyond the first",
+        counted(contract, "repeated call"),
+        counted(policy, "revision"),
+    )
 }
 
 /// A share in per cent.

@@ -16,6 +16,8 @@ mod reader;
 mod record;
 mod report;
 mod stop;
+mod streak;
+mod window;
 
 pub use error::RunError;
 pub use event::{RunEvent, RunObserver};
