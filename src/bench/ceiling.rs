@@ -112,7 +112,7 @@ pub async fn measure_ceiling(
     let before = Used::so_far();
     let began = Instant::now();
     let traffic = Traffic::new();
-    {
+    let used = {
         let store = app::open_store(&settings.store)?;
         let connections = Connections {
             store: Some(Arc::clone(&store)),
@@ -125,9 +125,11 @@ pub async fn measure_ceiling(
         let (_handle, stop) = Stop::new();
         let observer = |event: &RunEvent<'_>| seen.note(event);
         run(plan, Arc::new(pipeline), store, source, &observer, stop).await?;
-    }
+        // While the store's threads are still there.
+        Used::so_far()
+    };
     let seconds = began.elapsed().as_secs_f64();
-    let used = Used::so_far().zip(before).map(|(now, before)| now.since(&before));
+    let used = used.zip(before).map(|(now, before)| now.since(&before));
     let mut statistics = Vec::new();
     for server in servers {
         statistics.push(server.end().map_err(BenchError::Server)?);
