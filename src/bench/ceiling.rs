@@ -2,8 +2,8 @@
 
 use std::path::Path;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::OnceLock;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use serde::Serialize;
@@ -106,7 +106,10 @@ pub async fn measure_ceiling(
     let folder = TemporaryFolder::new()?;
     let rows = folder.write("rows.jsonl", &work.rows())?;
     let servers = start(work, program)?;
-    let addresses: Vec<String> = servers.iter().map(|one| one.base_url().to_owned()).collect();
+    let addresses: Vec<String> = servers
+        .iter()
+        .map(|one| one.base_url().to_owned())
+        .collect();
     let settings = work.settings(folder.path(), &addresses)?;
     let seen = Seen::new(on_progress);
     let before = Used::so_far();
@@ -121,7 +124,11 @@ pub async fn measure_ceiling(
         };
         let pipeline = app::pipeline(&settings, |_| None, &connections)?;
         let source = Source::open(&rows)?;
-        let plan = plan(&source, decided_by(pipeline.provenance(), &ReadOptions::default()), &traffic);
+        let plan = plan(
+            &source,
+            decided_by(pipeline.provenance(), &ReadOptions::default()),
+            &traffic,
+        );
         let (_handle, stop) = Stop::new();
         let observer = |event: &RunEvent<'_>| seen.note(event);
         run(plan, Arc::new(pipeline), store, source, &observer, stop).await?;

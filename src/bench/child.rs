@@ -19,7 +19,12 @@ impl ServerProcess {
     /// Starts `program`, which is redraft, as a server.
     pub(super) fn start(program: &Path, options: &SimulatedOptions) -> io::Result<Self> {
         let mut child = Command::new(program)
-            .args(["bench", "--serve", &options.address.to_string(), "--leashed"])
+            .args([
+                "bench",
+                "--serve",
+                &options.address.to_string(),
+                "--leashed",
+            ])
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .spawn()?;

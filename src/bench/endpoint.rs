@@ -100,8 +100,10 @@ pub async fn measure_endpoint(
     while concurrency <= options.most {
         let latency = steps.last().map_or(0.0, |step| step.p50_ms / 1000.0);
         let left = options.time.saturating_sub(began.elapsed());
-        let wanted = (Duration::from_secs_f64(latency) * CALLS_IN_STEP)
-            .clamp(SHORTEST_STEP, (options.time / STEPS_IN_TIME).max(SHORTEST_STEP));
+        let wanted = (Duration::from_secs_f64(latency) * CALLS_IN_STEP).clamp(
+            SHORTEST_STEP,
+            (options.time / STEPS_IN_TIME).max(SHORTEST_STEP),
+        );
         if left < wanted / 2 && !steps.is_empty() {
             break;
         }
@@ -134,7 +136,10 @@ fn no_growth(steps: &[Step]) -> bool {
     let [before @ .., one, two] = steps else {
         return false;
     };
-    let best = before.iter().map(|step| step.per_second).fold(0.0, f64::max);
+    let best = before
+        .iter()
+        .map(|step| step.per_second)
+        .fold(0.0, f64::max);
     best > 0.0 && one.per_second.max(two.per_second) < WORTH_IT * best
 }
 
@@ -341,7 +346,11 @@ pub(super) mod tests {
             let _slot = self.0.acquire().await.expect("it stays open");
             tokio::time::sleep(Duration::from_millis(500)).await;
             Ok(Completion {
-                usage: Some(TokenUsage { input: 10, cached: 0, output: 20 }),
+                usage: Some(TokenUsage {
+                    input: 10,
+                    cached: 0,
+                    output: 20,
+                }),
                 ..Completion::from_text("done")
             })
         }
@@ -357,22 +366,40 @@ pub(super) mod tests {
             .expect("a report");
         assert_eq!((report.concurrency, report.settled), (8, true));
         assert_eq!(told, report.steps.len());
-        assert!(began.elapsed() < Duration::from_secs(45), "{:?}", began.elapsed());
+        assert!(
+            began.elapsed() < Duration::from_secs(45),
+            "{:?}",
+            began.elapsed()
+        );
         let eight = &report.steps[3];
-        assert!((eight.per_second - 16.0).abs() < 0.1 && (eight.p50_ms - 500.0).abs() < 5.0, "{eight:?}");
-        assert!((eight.tokens_per_second.expect("tokens") - 320.0).abs() < 2.0, "{eight:?}");
+        assert!(
+            (eight.per_second - 16.0).abs() < 0.1 && (eight.p50_ms - 500.0).abs() < 5.0,
+            "{eight:?}"
+        );
+        assert!(
+            (eight.tokens_per_second.expect("tokens") - 320.0).abs() < 2.0,
+            "{eight:?}"
+        );
 
         let settings = report.settings("http://host/v1");
         let file: SettingsFile = parse(&SourceFile::new("settings", &settings)).expect("settings");
-        assert_eq!(file.concurrency.map(|it| it.to_string()).as_deref(), Some("8"));
+        assert_eq!(
+            file.concurrency.map(|it| it.to_string()).as_deref(),
+            Some("8")
+        );
         assert_eq!(file.models[0].model, "slots: \"8\"");
     }
 
     #[tokio::test(start_paused = true)]
     async fn an_endless_server_is_measured_until_the_most_that_is_asked_for() {
         let model = Arc::new(Slots(Semaphore::new(1_000)));
-        let options = MeasureOptions { most: 16, ..options() };
-        let report = measure_endpoint(model, &options, |_| {}).await.expect("a report");
+        let options = MeasureOptions {
+            most: 16,
+            ..options()
+        };
+        let report = measure_endpoint(model, &options, |_| {})
+            .await
+            .expect("a report");
         assert_eq!((report.concurrency, report.settled), (16, false));
     }
 

@@ -57,8 +57,14 @@ pub(super) async fn prefix(model: &dyn ChatModel, options: &MeasureOptions) -> P
     for tail in ["first", "second"] {
         let request = request(prompt(&head, tail), options);
         last = match model.complete(&request).await {
-            Err(error) => return Prefix::Failed { why: error.to_string() },
-            Ok(Completion { usage: Some(usage), .. }) => Prefix::Counted {
+            Err(error) => {
+                return Prefix::Failed {
+                    why: error.to_string(),
+                };
+            }
+            Ok(Completion {
+                usage: Some(usage), ..
+            }) => Prefix::Counted {
                 input: usage.input,
                 cached: usage.cached,
             },
@@ -103,7 +109,11 @@ pub(super) async fn structured(
     };
     let reply = match ladder.complete(&request).await {
         Ok(reply) => reply,
-        Err(error) => return StructuredReplies::DoNot { why: error.to_string() },
+        Err(error) => {
+            return StructuredReplies::DoNot {
+                why: error.to_string(),
+            };
+        }
     };
     match (fits(&reply.text), watched.rung()) {
         (true, Some(rung)) => StructuredReplies::Work { rung },
@@ -115,7 +125,8 @@ pub(super) async fn structured(
 
 /// A schema like that of a critique.
 fn schema() -> ReplySchema {
-    let names = json!({ "type": "array", "items": { "type": "string", "enum": ["be-kind", "be-brief"] } });
+    let names =
+        json!({ "type": "array", "items": { "type": "string", "enum": ["be-kind", "be-brief"] } });
     ReplySchema {
         name: "critique".to_owned(),
         description: "Which principles an answer complies with.".to_owned(),
@@ -200,21 +211,37 @@ mod tests {
         assert_eq!(found, StructuredReplies::Work { rung: Rung::Tool });
         let model = Scripted::new([Ok(Completion::from_text(r#"{"other":1}"#))]);
         let found = structured(Arc::new(model), &options()).await;
-        assert!(matches!(found, StructuredReplies::DoNot { .. }), "{found:?}");
+        assert!(
+            matches!(found, StructuredReplies::DoNot { .. }),
+            "{found:?}"
+        );
     }
 
     #[tokio::test]
     async fn the_cached_share_is_that_of_the_second_prompt() {
         let reply = |cached| {
             Ok(Completion {
-                usage: Some(TokenUsage { input: 500, cached, output: 1 }),
+                usage: Some(TokenUsage {
+                    input: 500,
+                    cached,
+                    output: 1,
+                }),
                 ..Completion::from_text("x")
             })
         };
         let model = Scripted::new([reply(0), reply(400)]);
         let found = prefix(&model, &options()).await;
-        assert_eq!(found, Prefix::Counted { input: 500, cached: 400 });
-        let model = Scripted::new([Ok(Completion::from_text("x")), Ok(Completion::from_text("x"))]);
+        assert_eq!(
+            found,
+            Prefix::Counted {
+                input: 500,
+                cached: 400
+            }
+        );
+        let model = Scripted::new([
+            Ok(Completion::from_text("x")),
+            Ok(Completion::from_text("x")),
+        ]);
         assert_eq!(prefix(&model, &options()).await, Prefix::Untold);
     }
 }

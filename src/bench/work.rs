@@ -68,15 +68,30 @@ pub struct Work {
 }
 
 const WORDS: [&str; 16] = [
-    "parcel", "late", "neighbour", "window", "letter", "before", "garden", "answer", "seven",
-    "morning", "bring", "quiet", "station", "carry", "paper", "winter",
+    "parcel",
+    "late",
+    "neighbour",
+    "window",
+    "letter",
+    "before",
+    "garden",
+    "answer",
+    "seven",
+    "morning",
+    "bring",
+    "quiet",
+    "station",
+    "carry",
+    "paper",
+    "winter",
 ];
 
 impl Work {
     /// What each of the replicas is like: slots, cache and rate are shared among them.
     pub(super) fn shares(&self) -> Vec<SimulatedOptions> {
         let parts = self.replicas.max(1);
-        let part = |whole: usize, number: usize| whole / parts + usize::from(number < whole % parts);
+        let part =
+            |whole: usize, number: usize| whole / parts + usize::from(number < whole % parts);
         let number = u32::try_from(parts).unwrap_or(u32::MAX);
         (0..parts)
             .map(|at| SimulatedOptions {
@@ -208,7 +223,11 @@ mod tests {
         let work = work();
         let prompts: HashSet<String> = (0..50).map(|number| work.prompt(number)).collect();
         assert_eq!(prompts.len(), 50);
-        assert!(prompts.iter().all(|prompt| (300..312).contains(&prompt.len())));
+        assert!(
+            prompts
+                .iter()
+                .all(|prompt| (300..312).contains(&prompt.len()))
+        );
     }
 
     #[test]

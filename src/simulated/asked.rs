@@ -63,11 +63,18 @@ mod tests {
         let asked = Asked::read(plain, 0).expect("a request");
         assert_eq!(asked.messages, r#"[{"role":"user","content":"Hi"}]"#);
         assert_eq!((asked.names, asked.tool), (None, None));
-        let schema = br#"{"messages":[],"response_format":{"json_schema":{"schema":{"enum":["a","b"]}}}}"#;
-        assert_eq!(Asked::read(schema, 0).expect("one").names, Some(r#""a","b""#));
+        let schema =
+            br#"{"messages":[],"response_format":{"json_schema":{"schema":{"enum":["a","b"]}}}}"#;
+        assert_eq!(
+            Asked::read(schema, 0).expect("one").names,
+            Some(r#""a","b""#)
+        );
         let tool = br#"{"messages":[],"tools":[{"function":{"name":"critique","parameters":{"enum":["a"]}}}]}"#;
         let asked = Asked::read(tool, 0).expect("a request");
-        assert_eq!((asked.names, asked.tool.as_deref()), (Some(r#""a""#), Some("critique")));
+        assert_eq!(
+            (asked.names, asked.tool.as_deref()),
+            (Some(r#""a""#), Some("critique"))
+        );
         assert!(Asked::read(b"{\"messages\":[", 0).is_err());
     }
 }

@@ -53,7 +53,8 @@ impl Bucket {
 
     fn fill(&mut self, now: Duration) {
         let since = now.saturating_sub(self.filled).as_secs_f64();
-        self.tokens = (self.tokens + since * per_second(self.limit)).min(f64::from(self.limit.burst));
+        self.tokens =
+            (self.tokens + since * per_second(self.limit)).min(f64::from(self.limit.burst));
         self.filled = now;
     }
 
@@ -83,7 +84,10 @@ mod tests {
         assert_eq!(wait.as_millis(), 100);
         assert!(bucket.take(at(100)).is_ok() && bucket.take(at(150)).is_err());
         assert!((0..3).all(|_| bucket.take(at(9_000)).is_ok()), "it fills");
-        assert!(bucket.take(at(9_000)).is_err(), "to the burst and no further");
+        assert!(
+            bucket.take(at(9_000)).is_err(),
+            "to the burst and no further"
+        );
         let headers = bucket.headers(at(9_100));
         assert!(headers.contains("remaining-requests: 1\r\n"), "{headers}");
         assert!(headers.contains("reset-requests: 0.200s"), "{headers}");

@@ -69,10 +69,7 @@ mod tests {
     use super::*;
 
     fn text(blocks: &str) -> Vec<u8> {
-        blocks
-            .bytes()
-            .flat_map(|letter| [letter; BLOCK])
-            .collect()
+        blocks.bytes().flat_map(|letter| [letter; BLOCK]).collect()
     }
 
     #[test]

@@ -77,7 +77,9 @@ mod tests {
     #[test]
     fn so_many_first_attempts_fail_in_every_way_and_no_second_one_does() {
         let mut faults = Faults::new(0.3, 7);
-        let drawn: Vec<Fault> = (0..2_000).filter_map(|request| faults.draw(request)).collect();
+        let drawn: Vec<Fault> = (0..2_000)
+            .filter_map(|request| faults.draw(request))
+            .collect();
         assert!((500..700).contains(&drawn.len()), "{}", drawn.len());
         let kinds: HashSet<Fault> = drawn.into_iter().collect();
         assert_eq!(kinds.len(), Fault::ALL.len());

@@ -80,7 +80,9 @@ fn body_length(headers: &str) -> io::Result<usize> {
         name.eq_ignore_ascii_case("content-length")
             .then(|| value.trim().parse().ok())?
     });
-    let chunked = headers.to_ascii_lowercase().contains("\r\ntransfer-encoding");
+    let chunked = headers
+        .to_ascii_lowercase()
+        .contains("\r\ntransfer-encoding");
     match length {
         Some(length) if length <= MOST_BYTES => Ok(length),
         None if !chunked => Ok(0),

@@ -51,7 +51,9 @@ mod tests {
 
     #[test]
     fn shares_spread_evenly() {
-        let below = (0..10_000).filter(|n| share(hash(0, &[1]), *n) < 0.3).count();
+        let below = (0..10_000)
+            .filter(|n| share(hash(0, &[1]), *n) < 0.3)
+            .count();
         assert!((2_800..3_200).contains(&below), "{below}");
     }
 }

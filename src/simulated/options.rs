@@ -13,7 +13,8 @@ pub struct SimulatedOptions {
     pub address: SocketAddr,
     /// How many requests are decoded at once.
     pub slots: usize,
-    /// How long a request is decoded.
+    /// How long a request is decoded; in seconds where it is written.
+    #[serde(with = "seconds")]
     pub latency: Duration,
     /// The standard deviation of the latency's logarithm; 0 makes every request equal, and the mean
     /// stays the same.
@@ -81,8 +82,10 @@ pub struct RateLimit {
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct CapacityChange {
     /// When it begins, counted from the first request.
+    #[serde(with = "seconds")]
     pub from: Duration,
     /// When it ends.
+    #[serde(with = "seconds")]
     pub until: Duration,
     /// By what the slots are multiplied.
     pub factor: f64,
@@ -116,9 +119,48 @@ impl SimulatedOptions {
     }
 }
 
+/// Times as numbers of seconds.
+mod seconds {
+    use std::time::Duration;
+
+    use serde::de::Error as _;
+    use serde::{Deserialize as _, Deserializer, Serializer};
+
+    pub(super) fn serialize<S: Serializer>(
+        time: &Duration,
+        serializer: S,
+    ) -> Result<S::Ok, S::Error> {
+        serializer.serialize_f64(time.as_secs_f64())
+    }
+
+    pub(super) fn deserialize<'de, D: Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<Duration, D::Error> {
+        let seconds = f64::deserialize(deserializer)?;
+        Duration::try_from_secs_f64(seconds).map_err(D::Error::custom)
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn options_are_the_same_after_a_way_through_text() {
+        let options = SimulatedOptions {
+            latency: Duration::from_millis(150),
+            rate: Some(RateLimit {
+                per_minute: 600,
+                burst: 20,
+                headers: false,
+            }),
+            ..SimulatedOptions::default()
+        };
+        let text = serde_json::to_string(&options).expect("JSON");
+        assert!(text.contains(r#""latency":0.15,"#), "{text}");
+        let read: SimulatedOptions = serde_json::from_str(&text).expect("options");
+        assert_eq!(read, options);
+    }
 
     #[test]
     fn the_capacity_follows_its_schedule_and_comes_back() {

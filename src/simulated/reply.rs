@@ -158,7 +158,10 @@ mod tests {
             assert_eq!(ask(1), ask(1));
             assert_ne!(ask(1), ask(2));
             let length = ask(3).len();
-            assert!(length >= characters.saturating_sub(1) && length < characters + 80, "{length}");
+            assert!(
+                length >= characters.saturating_sub(1) && length < characters + 80,
+                "{length}"
+            );
         }
         let said = said(r#"{"messages":[{"role":"user","content":"Hi"}]}"#, 800);
         assert_eq!(said["model"], "simulated");
@@ -181,11 +184,15 @@ mod tests {
 
     #[test]
     fn a_tool_is_called_when_one_is_given() {
-        let body = r#"{"messages":[],"tools":[{"function":{"name":"critique","p":{"enum":["a"]}}}]}"#;
+        let body =
+            r#"{"messages":[],"tools":[{"function":{"name":"critique","p":{"enum":["a"]}}}]}"#;
         let said = said(body, 800);
         let call = &said["choices"][0]["message"]["tool_calls"][0]["function"];
         assert_eq!(call["name"], "critique");
         let arguments = call["arguments"].as_str().expect("a text");
-        assert!(serde_json::from_str::<Value>(arguments).is_ok(), "{arguments}");
+        assert!(
+            serde_json::from_str::<Value>(arguments).is_ok(),
+            "{arguments}"
+        );
     }
 }

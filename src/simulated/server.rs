@@ -175,7 +175,10 @@ impl Inner {
             (Some("POST"), "completions") => return self.complete(&request.body).await,
             (Some("GET"), "models") => {
                 let model = json!({ "id": MODEL, "object": "model", "owned_by": MODEL });
-                (200, json!({ "object": "list", "data": [model] }).to_string())
+                (
+                    200,
+                    json!({ "object": "list", "data": [model] }).to_string(),
+                )
             }
             (Some("GET"), "statistics") => {
                 let statistics = self.state().statistics();
@@ -234,7 +237,11 @@ impl Inner {
             Fault::Unavailable => (503, ""),
             _ => (500, ""),
         };
-        Sending::Whole(http::json(status, headers, &failure("this attempt was to fail")))
+        Sending::Whole(http::json(
+            status,
+            headers,
+            &failure("this attempt was to fail"),
+        ))
     }
 
     /// How long it is since the first request; with that one, the schedule begins.

@@ -78,7 +78,10 @@ impl Slots {
     }
 
     /// The share of the slots that are busy.
-    #[expect(clippy::cast_precision_loss, reason = "a number of slots, far below 2^52")]
+    #[expect(
+        clippy::cast_precision_loss,
+        reason = "a number of slots, far below 2^52"
+    )]
     pub(super) fn load(&self) -> f64 {
         self.busy as f64 / self.options.slots.max(1) as f64
     }
@@ -94,12 +97,19 @@ impl Slots {
     }
 
     /// Seconds of slots that there were until then.
-    #[expect(clippy::cast_precision_loss, reason = "a number of slots, far below 2^52")]
+    #[expect(
+        clippy::cast_precision_loss,
+        reason = "a number of slots, far below 2^52"
+    )]
     pub(super) fn capacity_time(&self, until: Duration) -> f64 {
         let mut time = 0.0;
         let mut from = Duration::ZERO;
         let turns = self.options.turns();
-        for turn in turns.into_iter().filter(|turn| *turn < until).chain([until]) {
+        for turn in turns
+            .into_iter()
+            .filter(|turn| *turn < until)
+            .chain([until])
+        {
             time += self.options.capacity(from) as f64 * (turn - from).as_secs_f64();
             from = turn;
         }
@@ -107,7 +117,10 @@ impl Slots {
     }
 
     /// Adds up what was so since the last time that something happened.
-    #[expect(clippy::cast_precision_loss, reason = "a number of slots, far below 2^52")]
+    #[expect(
+        clippy::cast_precision_loss,
+        reason = "a number of slots, far below 2^52"
+    )]
     fn advance(&mut self, now: Duration) {
         let since = now.saturating_sub(self.seen).as_secs_f64();
         let busy = self.busy.min(self.options.capacity(self.seen));

@@ -81,7 +81,10 @@ impl State {
     pub(super) fn decode(&mut self, asked: &Asked<'_>) -> (Duration, usize) {
         let cached = self.cache.look_up(asked.messages.as_bytes());
         let grown = 1.0 + self.options.growth * self.slots.load();
-        let latency = self.options.latency.mul_f64(grown * self.spread(asked.hash));
+        let latency = self
+            .options
+            .latency
+            .mul_f64(grown * self.spread(asked.hash));
         (latency, cached)
     }
 

@@ -113,7 +113,13 @@ mod tests {
         let other = SimulatedStatistics {
             busy: 3.0,
             elapsed: 3.0,
-            seconds: vec![Second { answered: 5, ..Second::default() }; 3],
+            seconds: vec![
+                Second {
+                    answered: 5,
+                    ..Second::default()
+                };
+                3
+            ],
             ..one.clone()
         };
         let sum = SimulatedStatistics::together(&[one, other]);

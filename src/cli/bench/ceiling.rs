@@ -85,7 +85,10 @@ fn print(report: &CeilingReport) {
     let servers = counted(report.replicas as u64, "server");
     let slots = counted(server.slots as u64, "slot");
     let latency = format!("{} ms", server.latency.as_millis());
-    line("server", &format!("{servers}, {slots} of {latency} together"));
+    line(
+        "server",
+        &format!("{servers}, {slots} of {latency} together"),
+    );
     let work = format!(
         "{}, {} with {}, concurrency {}",
         counted(report.records, "record"),
@@ -98,7 +101,11 @@ fn print(report: &CeilingReport) {
         0 => String::new(),
         failed => format!(", {} of them failed", thousands(failed)),
     };
-    let done = format!("{}{failed}, in {:.2} s", counted(report.sealed, "transcript"), report.seconds);
+    let done = format!(
+        "{}{failed}, in {:.2} s",
+        counted(report.sealed, "transcript"),
+        report.seconds
+    );
     line("done", &done);
     if let Some(first) = report.first_record {
         line("first record", &format!("after {first:.2} s"));
@@ -117,7 +124,11 @@ fn print_calls(report: &CeilingReport) {
     if let Some(used) = calls.allowance_used {
         line("rate limit used", &percent(used));
     }
-    let refused = format!("{} ({} requests)", percent(calls.refused), thousands(statistics.refused));
+    let refused = format!(
+        "{} ({} requests)",
+        percent(calls.refused),
+        thousands(statistics.refused)
+    );
     line("answered with 429", &refused);
     line("retries", &thousands(calls.counts.retries));
     if report.server.faults > 0.0 {
@@ -131,7 +142,10 @@ fn print_calls(report: &CeilingReport) {
     );
     line("queue", &queue);
     if report.server.cache_blocks > 0 {
-        line("prefix cache", &format!("{} of prompt tokens", percent(calls.cached)));
+        line(
+            "prefix cache",
+            &format!("{} of prompt tokens", percent(calls.cached)),
+        );
     }
     for follow in &report.follows {
         let took = match follow.seconds {
@@ -139,7 +153,10 @@ fn print_calls(report: &CeilingReport) {
             None => "not followed".to_owned(),
         };
         let to = counted(follow.slots as u64, "slot");
-        line("capacity changed", &format!("at {:.0} s to {to}: {took}", follow.at));
+        line(
+            "capacity changed",
+            &format!("at {:.0} s to {to}: {took}", follow.at),
+        );
     }
 }
 
@@ -148,7 +165,10 @@ fn print_machine(report: &CeilingReport) {
         outln!("  This system does not tell what the client used.");
         return;
     };
-    let all = format!("{:.0} µs of CPU a call, {:.2} s together", cpu.per_call, cpu.seconds);
+    let all = format!(
+        "{:.0} µs of CPU a call, {:.2} s together",
+        cpu.per_call, cpu.seconds
+    );
     line("client", &all);
     for share in &cpu.shares {
         outln!("    {:>6.0} µs  {}", share.per_call, share.threads);

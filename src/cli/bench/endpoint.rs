@@ -37,7 +37,12 @@ pub(super) struct EndpointArgs {
     #[arg(long, value_name = "N", default_value_t = 128, requires = "base_url")]
     max_tokens: u32,
     /// The environment variable that holds the key
-    #[arg(long, value_name = "NAME", default_value = "OPENAI_API_KEY", requires = "base_url")]
+    #[arg(
+        long,
+        value_name = "NAME",
+        default_value = "OPENAI_API_KEY",
+        requires = "base_url"
+    )]
     api_key_env: String,
     /// Do not ask before calling a server that may cost money
     #[arg(short, long, requires = "base_url")]
@@ -66,7 +71,11 @@ impl EndpointArgs {
             max_tokens: self.max_tokens.max(1),
             nonce: telemetry::now(),
         };
-        eprintln!("Measuring {} at {}", safe(&endpoint.model), endpoint.base_url);
+        eprintln!(
+            "Measuring {} at {}",
+            safe(&endpoint.model),
+            endpoint.base_url
+        );
         let model = Arc::new(OpenAi::new(&endpoint)?);
         let report = measure_endpoint(model, &options, tell_step).await?;
         let settings = report.settings(endpoint.base_url.as_str());
@@ -109,7 +118,11 @@ async fn only_model(endpoint: &Endpoint) -> anyhow::Result<String> {
     let mut models = list_models(endpoint).await?;
     match models.len() {
         1 => Ok(models.remove(0)),
-        0 => Err(UsageError(format!("{} lists no models; add --model NAME", endpoint.base_url)).into()),
+        0 => Err(UsageError(format!(
+            "{} lists no models; add --model NAME",
+            endpoint.base_url
+        ))
+        .into()),
         number => {
             models.truncate(10);
             let message = format!(
@@ -123,7 +136,11 @@ async fn only_model(endpoint: &Endpoint) -> anyhow::Result<String> {
 }
 
 fn tell_step(step: &Step) {
-    let Step { concurrency, per_second, .. } = step;
+    let Step {
+        concurrency,
+        per_second,
+        ..
+    } = step;
     eprintln!("  {concurrency:>4} at once: {per_second:.1} calls/s");
 }
 
@@ -163,7 +180,11 @@ fn print(report: &EndpointReport, settings: &str) {
     };
     outln!("  structured replies   {structured}");
     for (kind, number) in &report.errors {
-        outln!("  failed               {} × {}", thousands(*number), safe(kind));
+        outln!(
+            "  failed               {} × {}",
+            thousands(*number),
+            safe(kind)
+        );
     }
     let (input, output) = report.tokens;
     outln!(
@@ -178,7 +199,9 @@ fn print(report: &EndpointReport, settings: &str) {
 
 fn prefix(prefix: &Prefix) -> String {
     match prefix {
-        Prefix::Counted { cached: 0, .. } => "none seen: no token of a repeated beginning was cached".to_owned(),
+        Prefix::Counted { cached: 0, .. } => {
+            "none seen: no token of a repeated beginning was cached".to_owned()
+        }
         Prefix::Counted { input, cached } => {
             format!("{cached} of {input} tokens of a repeated beginning")
         }

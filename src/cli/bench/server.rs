@@ -9,13 +9,10 @@ use clap::Args;
 
 use crate::bench;
 use crate::cli::Exit;
-use crate::simulated::{
-    CapacityChange, RateLimit, SimulatedOptions, SimulatedServer, WhenFull,
-};
+use crate::simulated::{CapacityChange, RateLimit, SimulatedOptions, SimulatedServer, WhenFull};
 
 /// A free port of this machine.
-pub(super) const ANY_PORT: SocketAddr =
-    SocketAddr::V4(SocketAddrV4::new(Ipv4Addr::LOCALHOST, 0));
+pub(super) const ANY_PORT: SocketAddr = SocketAddr::V4(SocketAddrV4::new(Ipv4Addr::LOCALHOST, 0));
 
 /// What the simulated server is like.
 #[derive(Debug, Args)]

@@ -70,9 +70,7 @@ impl BaseUrl {
                 self.is_loopback() || address.is_private() || address.is_link_local()
             }
             Ok(IpAddr::V6(address)) => {
-                self.is_loopback()
-                    || address.is_unique_local()
-                    || address.is_unicast_link_local()
+                self.is_loopback() || address.is_unique_local() || address.is_unicast_link_local()
             }
             Err(_) => {
                 let inner = [".local", ".internal", ".lan", ".localhost"];

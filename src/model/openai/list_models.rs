@@ -55,7 +55,9 @@ pub async fn list_models(endpoint: &Endpoint) -> Result<Vec<String>, ListModelsE
     let asked = async { request.send().await?.error_for_status()?.bytes().await };
     let body = asked.await.map_err(|error| {
         let error = error.without_url();
-        let cause = error.source().map_or(String::new(), |cause| format!(": {cause}"));
+        let cause = error
+            .source()
+            .map_or(String::new(), |cause| format!(": {cause}"));
         failed(&format!("{error}{cause}"))
     })?;
     let list: List =
