@@ -97,24 +97,16 @@ pub async fn measure_endpoint(
     let mut steps: Vec<Step> = Vec::new();
     let mut settled = false;
     let mut concurrency = 1;
-    while concurrency <= options.most {
-        let latency = steps.last().map_or(0.0, |step| step.p50_ms / 1000.0);
+    while concurrency <= options.most && !settled {
         let left = options.time.saturating_sub(began.elapsed());
-        let wanted = (Duration::from_secs_f64(latency) * CALLS_IN_STEP).clamp(
-            SHORTEST_STEP,
-            (options.time / STEPS_IN_TIME).max(SHORTEST_STEP),
-        );
+        let wanted = step_time(steps.last(), options.time);
         if left < wanted / 2 && !steps.is_empty() {
             break;
         }
         let step = take_step(&model, options, concurrency, wanted.min(left), &tally).await?;
         on_step(&step);
-        let failing = step.failed as f64 > TOO_MANY_FAILURES * (step.answered + step.failed) as f64;
         steps.push(step);
-        settled = failing || no_growth(&steps);
-        if settled {
-            break;
-        }
+        settled = mostly_failed(&steps) || no_growth(&steps);
         concurrency *= 2;
     }
     let tally = std::mem::take(&mut *lock(&tally));
@@ -128,6 +120,21 @@ pub async fn measure_endpoint(
         errors: tally.errors,
         calls: tally.calls,
         tokens: tally.tokens,
+    })
+}
+
+/// How long the step after `last` takes.
+fn step_time(last: Option<&Step>, time: Duration) -> Duration {
+    let latency = last.map_or(0.0, |step| step.p50_ms / 1000.0);
+    let longest = (time / STEPS_IN_TIME).max(SHORTEST_STEP);
+    (Duration::from_secs_f64(latency) * CALLS_IN_STEP).clamp(SHORTEST_STEP, longest)
+}
+
+/// Whether too many calls of the last step failed for a further one.
+#[expect(clippy::cast_precision_loss, reason = "counts are far below 2^52")]
+fn mostly_failed(steps: &[Step]) -> bool {
+    steps.last().is_some_and(|step| {
+        step.failed as f64 > TOO_MANY_FAILURES * (step.answered + step.failed) as f64
     })
 }
 
@@ -161,6 +168,25 @@ struct Tally {
     /// Of the step under way, in seconds.
     latencies: Vec<f64>,
     failed: u64,
+}
+
+impl Tally {
+    /// What the step that took so long showed.
+    #[expect(clippy::cast_precision_loss, reason = "counts are far below 2^52")]
+    fn step(&mut self, concurrency: usize, tokens: u64, took: Duration) -> Step {
+        let took = took.as_secs_f64().max(0.001);
+        self.latencies.sort_by(f64::total_cmp);
+        let answered = self.latencies.len() as u64;
+        Step {
+            concurrency,
+            answered,
+            failed: self.failed,
+            per_second: answered as f64 / took,
+            tokens_per_second: self.tells_tokens.then(|| tokens as f64 / took),
+            p50_ms: percentile(&self.latencies, 50) * 1000.0,
+            p95_ms: percentile(&self.latencies, 95) * 1000.0,
+        }
+    }
 }
 
 fn lock(tally: &Mutex<Tally>) -> std::sync::MutexGuard<'_, Tally> {
@@ -198,21 +224,9 @@ async fn take_step(
     while let Some(ended) = workers.join_next().await {
         ended.map_err(|error| ModelError::Other(error.to_string()))??;
     }
-    let took = began.elapsed().as_secs_f64().max(0.001);
     let mut tally = lock(tally);
-    tally.latencies.sort_by(f64::total_cmp);
-    let answered = tally.latencies.len() as u64;
-    Ok(Step {
-        concurrency,
-        answered,
-        failed: tally.failed,
-        per_second: answered as f64 / took,
-        tokens_per_second: tally
-            .tells_tokens
-            .then(|| (tally.tokens.1 - tokens_before) as f64 / took),
-        p50_ms: percentile(&tally.latencies, 50) * 1000.0,
-        p95_ms: percentile(&tally.latencies, 95) * 1000.0,
-    })
+    let tokens = tally.tokens.1 - tokens_before;
+    Ok(tally.step(concurrency, tokens, began.elapsed()))
 }
 
 /// One call; an error that no repetition helps is given back while nothing was ever answered.

@@ -201,7 +201,7 @@ impl Inner {
         let entry = self.state().enter(&asked, now);
         let fault = match entry {
             Entry::Refused(wait, why) => return self.refuse(wait, why),
-            Entry::Fails(fault) => return self.fail(fault),
+            Entry::Fails(fault) => return Self::fail(fault),
             Entry::Let(place, fault) => {
                 if let Place::Later(place) = place {
                     // It is told, or the server ends.
@@ -231,7 +231,7 @@ impl Inner {
         Sending::Whole(http::json(429, &headers, &failure(why)))
     }
 
-    fn fail(&self, fault: Fault) -> Sending {
+    fn fail(fault: Fault) -> Sending {
         let (status, headers) = match fault {
             Fault::TooMany => (429, "retry-after-ms: 100\r\n"),
             Fault::Unavailable => (503, ""),

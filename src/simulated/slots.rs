@@ -110,7 +110,7 @@ impl Slots {
             .filter(|turn| *turn < until)
             .chain([until])
         {
-            time += self.options.capacity(from) as f64 * (turn - from).as_secs_f64();
+            time += self.options.capacity(from) as f64 * turn.saturating_sub(from).as_secs_f64();
             from = turn;
         }
         time
