@@ -5,6 +5,7 @@ mod output;
 
 mod args;
 mod ask;
+mod bench;
 mod completions;
 mod constitution;
 mod error;
@@ -57,6 +58,8 @@ enum Command {
     Constitution(constitution::Command),
     /// Write a commented redraft.yaml and a constitution to start from
     Init(init::Options),
+    /// Measure an endpoint, or this machine against a simulated server
+    Bench(Box<bench::Options>),
     /// Print a completion script for a shell
     Completions(completions::Options),
 }
@@ -92,6 +95,7 @@ impl Command {
             Self::Stats(options) => options.run().await,
             Self::Constitution(command) => command.run(),
             Self::Init(options) => options.run(),
+            Self::Bench(options) => options.run().await,
             Self::Completions(options) => options.run(),
         }
     }

@@ -72,7 +72,8 @@ impl HttpService {
     }
 }
 
-fn headers(endpoint: &Endpoint, http: &Client) -> Result<HeaderMap, EndpointError> {
+/// What identifies us to `endpoint`.
+pub(super) fn headers(endpoint: &Endpoint, http: &Client) -> Result<HeaderMap, EndpointError> {
     let mut headers = HeaderMap::new();
     // reqwest turns `user:password@` into a header; async-openai is given the bare address.
     let bare = http
