@@ -409,8 +409,10 @@ mod tests {
 
     use super::*;
     use crate::message::Message;
+    use crate::model::first_call::Access;
     use crate::model::scripted::Scripted;
-    use crate::model::{Reach, Sampling, TimeLimit};
+    use crate::model::stack::{StackOptions, wrap};
+    use crate::model::{MemoryJournal, Reach, Sampling, TimeLimit};
 
     const PRICE: Price = Price {
         input: 1.0,
@@ -630,6 +632,24 @@ mod tests {
         assert!((10..1000).contains(&made), "{made}");
         let spent = traffic.budget().spent();
         assert_eq!((spent.tokens(), spent.unpriced_calls), (0, made));
+    }
+
+    #[tokio::test]
+    async fn what_the_journal_knows_is_free_even_when_the_budget_is_reached() {
+        let scripted = Scripted::new([Ok(reply(Some(usage(7, 3))))]);
+        let options = StackOptions {
+            journal: Some(Arc::new(MemoryJournal::new())),
+            price: Some(PRICE),
+            ..StackOptions::default()
+        };
+        let traffic = options.traffic.clone();
+        let model = wrap(Arc::new(scripted), Access::default(), options);
+        assert!(model.complete(&request(None)).await.is_ok());
+        traffic.budget().set_limits(tokens(10));
+        let known = model.complete(&request(None)).await.expect("a known reply");
+        assert!(known.journalled);
+        assert_eq!(traffic.budget().spent().tokens(), 10);
+        assert!(model.complete(&request(Some(1))).await.is_err());
     }
 
     #[tokio::test(start_paused = true)]

@@ -68,8 +68,8 @@ pub fn stack(
 /// `Structured(Journalled(Budgeted(FirstCall(Retry(Limit(model))))))`.
 ///
 /// The order matters. A place among the concurrent calls is free while a failed call waits;
-/// a model is called unusable only after the repetitions; what the journal knows costs none of
-/// that; and the journal holds what was really asked, after the form of the reply was chosen.
+/// a model is called unusable only after the repetitions; a call is paid for once, however often it
+/// is repeated; what the journal knows costs none of that; and the journal holds what was really asked, after the form of the reply was chosen.
 pub fn wrap(
     model: Arc<dyn ChatModel>,
     access: Access,

@@ -183,8 +183,8 @@ fn rows(place: &Place) {
 
 fn settings(url: &str) -> String {
     format!(
-        "models:\n  stub:\n    {{ model: stub, base_url: '{url}', timeout: 5, connect_timeout: 5, \
-         first_byte_timeout: 3, idle_timeout: 2 }}\n"
+        "models:\n  stub:\n    {{ model: stub, base_url: '{url}', timeout: 4, connect_timeout: 4, \
+         first_byte_timeout: 2, idle_timeout: 2 }}\n"
     )
 }
 
@@ -208,7 +208,7 @@ fn a_wire_that_breaks_every_way_leaves_no_trace_in_what_is_written() {
         assert!(count.load(Ordering::SeqCst) > 0, "no call met {fault:?}");
     }
     for told in [
-        "began within 3 s",
+        "began within 2 s",
         "did not go on for 2 s",
         "no whole reply from",
         "an HTML page titled “Sign in”",

@@ -2,6 +2,9 @@
 
 use std::time::Duration;
 
+/// No server is believed to mean a longer time than a year: clocks overflow somewhere beyond.
+pub(super) const LONGEST: Duration = Duration::from_secs(365 * 24 * 3600);
+
 /// The duration that `text` begins with, and what stands after it; a number without a unit means
 /// seconds.
 pub(super) fn leading_duration(text: &str) -> Option<(Duration, &str)> {

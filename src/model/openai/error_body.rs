@@ -109,7 +109,7 @@ impl ErrorBody {
     fn of_json(body: &Value) -> Self {
         // Gemini wraps a failure in a list.
         let value = match body.as_array().map(Vec::as_slice) {
-            Some([only]) => only,
+            Some([only]) if only.get("error").is_some() => only,
             _ => body,
         };
         let error = value.get("error").filter(|error| !error.is_null());

@@ -5,7 +5,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 use reqwest::header::HeaderMap;
 
-use super::durations::leading_duration;
+use super::durations::{LONGEST, leading_duration};
 use super::retry_after::{self, until};
 use crate::model::{Allowance, RateNotice};
 
@@ -170,6 +170,10 @@ fn count(value: &str) -> Option<u64> {
 
 /// How long until a limit is whole again: a duration, a number of seconds, or a moment.
 fn reset(value: &str, headers: &HeaderMap) -> Option<Duration> {
+    duration_until(value, headers).map(|reset| reset.min(LONGEST))
+}
+
+fn duration_until(value: &str, headers: &HeaderMap) -> Option<Duration> {
     let moment = match value.parse::<f64>() {
         Ok(number) if number > FIRST_EPOCH_MILLISECOND => epoch(number / 1000.0),
         Ok(number) if number > FIRST_EPOCH_SECOND => epoch(number),
@@ -322,6 +326,15 @@ mod tests {
             allowance(1000, 3, 33_011.38),
             allowance(500, 400, 11.5),
         );
+    }
+
+    #[test]
+    fn a_reset_in_the_far_future_is_a_year_away_at_most() {
+        for value in ["99999999999999h", "9999-01-01T00:00:00Z", "90000000000"] {
+            let told = notice(&[&format!("x-ratelimit-reset-tokens: {value}")]);
+            let tokens = told.and_then(|told| told.tokens).expect(value);
+            assert_eq!(tokens.reset, Some(LONGEST), "{value}");
+        }
     }
 
     #[test]

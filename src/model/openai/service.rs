@@ -16,6 +16,7 @@ use serde_json::value::RawValue;
 use tokio::time::timeout;
 use tower::Service;
 
+use super::durations::LONGEST;
 use super::error_body::{ErrorBody, text_message};
 use super::excerpt::excerpt;
 use super::rate_headers::rate_notice;
@@ -250,6 +251,7 @@ impl Exchange {
             429 | 503 => retry_after.or_else(|| body.wait()),
             _ => retry_after,
         };
+        let retry_after = retry_after.map(|wait| wait.min(LONGEST));
         let reason = status.canonical_reason().unwrap_or("no message");
         self.status(status, body.message_or(reason), retry_after)
     }

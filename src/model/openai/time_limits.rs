@@ -8,10 +8,8 @@ use std::time::Duration;
 use tokio::time::{Instant, Sleep, sleep_until};
 
 use super::Endpoint;
+use super::durations::LONGEST;
 use crate::model::TimeLimit;
-
-/// Longer limits than this are no limits; a clock cannot always tell later moments.
-const LONGEST: Duration = Duration::from_secs(365 * 24 * 3600);
 
 /// How long the parts of a call may take once there is a connection.
 #[derive(Clone, Copy, Debug)]
