@@ -1,5 +1,6 @@
 //! This machine's own ceiling: the real client, pipeline and store against simulated servers.
 
+use std::num::NonZeroU32;
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::OnceLock;
@@ -179,6 +180,9 @@ fn plan(source: &Source, decided_by: serde_json::Value, traffic: &Arc<Traffic>) 
         limit: None,
         traffic: Arc::clone(traffic),
         max_bad_rows: None,
+        max_failed: 0,
+        samples: NonZeroU32::MIN,
+        only_rows: None,
         retry_failed: false,
         read: ReadOptions::default(),
         output: None,

@@ -135,7 +135,8 @@ fn schema() -> ReplySchema {
             "properties": { "violations": names, "complies": names, "not_applicable": names },
             "required": ["violations", "complies", "not_applicable"],
             "additionalProperties": false,
-        }),
+        })
+        .into(),
     }
 }
 
