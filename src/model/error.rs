@@ -59,6 +59,12 @@ pub enum ModelError {
         #[source]
         source: Box<ModelError>,
     },
+    /// The next call might cost more than what is left of the budget.
+    #[error("the budget is reached: {what}")]
+    BudgetReached {
+        /// What was spent, and what may be.
+        what: String,
+    },
     /// The journal could not be read or written, so nothing may be built on the reply.
     #[error("the journal failed")]
     Journal(#[from] JournalError),
@@ -115,6 +121,7 @@ impl ModelError {
             Self::Status { .. }
             | Self::ContextLength { .. }
             | Self::Unusable { .. }
+            | Self::BudgetReached { .. }
             | Self::Journal(_)
             | Self::Other(_) => Retry::Never,
         }
@@ -130,7 +137,7 @@ impl ModelError {
     #[must_use]
     pub fn reach(&self) -> Reach {
         match self {
-            Self::Unusable { .. } | Self::Journal(_) => Reach::Run,
+            Self::Unusable { .. } | Self::BudgetReached { .. } | Self::Journal(_) => Reach::Run,
             _ => Reach::Record,
         }
     }
