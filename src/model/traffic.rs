@@ -46,13 +46,13 @@ pub struct CallCounts {
     pub failed: u64,
     /// Requests that a server put off with 429 or 503.
     pub throttled: u64,
-    /// Tokens of prompts.
+    /// Tokens of prompts, those from a prefix cache included.
     pub input: u64,
-    /// Those of them that a prefix cache served.
+    /// Those of them that came from a prefix cache.
     pub cached: u64,
     /// Tokens of replies.
     pub output: u64,
-    /// What the calls cost, as far as they are priced.
+    /// What the tokens cost, where the models have prices.
     pub cost: f64,
 }
 
@@ -163,17 +163,21 @@ impl Traffic {
     /// The counts as they stand.
     #[must_use]
     pub fn counts(&self) -> CallCounts {
+        let spent = self.budget.spent_here();
         CallCounts {
             asked: self.asked.load(Ordering::Relaxed),
             in_flight: self.in_flight.load(Ordering::Relaxed),
             retries: self.retries.load(Ordering::Relaxed),
             failed: self.failed.load(Ordering::Relaxed),
             throttled: self.throttled.load(Ordering::Relaxed),
-            ..CallCounts::default()
+            input: spent.input,
+            cached: spent.cached,
+            output: spent.output,
+            cost: spent.cost,
         }
     }
 
-    /// What the calls may cost, and have cost.
+    /// What the calls may spend, and have spent.
     #[must_use]
     pub fn budget(&self) -> &Budget {
         &self.budget

@@ -19,3 +19,4 @@ mod real_data;
 mod resume;
 mod signals;
 mod together;
+mod wire;

@@ -223,7 +223,7 @@ impl Progress {
         held(&self.rates).begin(Sample {
             at: self.began.elapsed(),
             rows,
-            tokens: 0,
+            tokens: self.shown.traffic.counts().output,
         });
         let _ = self.run.set(name.to_owned());
     }

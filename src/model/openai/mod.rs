@@ -14,18 +14,22 @@ mod api_key;
 mod base_url;
 mod client;
 mod content;
+mod durations;
 mod endpoint;
 mod error_body;
 mod excerpt;
 mod http_client;
+mod rate_headers;
 mod reply;
 mod request_body;
 mod retry_after;
+mod retry_hint;
 mod secrets;
 mod service;
 #[cfg(test)]
 pub(crate) mod test_server;
 mod thinking;
+mod time_limits;
 
 pub use api_key::ApiKey;
 pub use base_url::{BaseUrl, BaseUrlError};
