@@ -55,6 +55,7 @@ pub struct Record {
     tags: Vec<String>,
     extra: Option<Box<RawValue>>,
     place: u64,
+    sample: u32,
 }
 
 #[derive(Serialize)]
@@ -92,6 +93,7 @@ impl Record {
             tags,
             extra: None,
             place: 0,
+            sample: 1,
         }
     }
 
@@ -130,6 +132,24 @@ impl Record {
     pub fn at_place(mut self, place: u64) -> Self {
         self.place = place;
         self
+    }
+
+    /// The same record as a further sample of itself: its calls and draws are made anew, apart from
+    /// those of the others. The first one is the record as it is, the second of `a` is called
+    /// `a#2`.
+    #[must_use]
+    pub fn as_sample(mut self, sample: u32) -> Self {
+        if sample > 1 {
+            self.id = RecordId(format!("{}#{sample}", self.id));
+            self.sample = sample;
+        }
+        self
+    }
+
+    /// Which sample of itself the record is, from 1.
+    #[must_use]
+    pub fn sample(&self) -> u32 {
+        self.sample
     }
 
     /// The record's place among others.
@@ -185,6 +205,16 @@ mod tests {
         let named = record.clone().with_id("row-1");
         assert_eq!(record.content_digest(), named.content_digest());
         assert_eq!(named.id().as_str(), "row-1");
+    }
+
+    #[test]
+    fn a_sample_has_a_name_of_its_own_and_the_same_content() {
+        let record = Record::new(Conversation::from_prompt("hello")).with_id("a");
+        let names = [1, 2, 3].map(|sample| record.clone().as_sample(sample).id().to_string());
+        assert_eq!(names, ["a", "a#2", "a#3"]);
+        let second = record.clone().as_sample(2);
+        assert_eq!((record.sample(), second.sample()), (1, 2));
+        assert_eq!(record.content_digest(), second.content_digest());
     }
 
     #[test]

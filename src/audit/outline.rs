@@ -15,6 +15,23 @@ pub struct Outline<'t> {
     #[serde(default, rename = "final")]
     pub(super) final_answer: Option<FinalOutline>,
     pub(super) usage: UsageByRole,
+    #[serde(borrow, default)]
+    provenance: Option<ProvenanceOutline<'t>>,
+}
+
+#[derive(Debug, Deserialize)]
+struct ProvenanceOutline<'t> {
+    #[serde(borrow)]
+    recipe: RecipeOutline<'t>,
+}
+
+/// The knobs that say when a record ends; absent in transcripts made by hand.
+#[derive(Debug, Deserialize)]
+struct RecipeOutline<'t> {
+    #[serde(borrow, default)]
+    principles: Cow<'t, str>,
+    #[serde(borrow, default)]
+    revise: Cow<'t, str>,
 }
 
 #[derive(Debug, Deserialize)]
@@ -39,6 +56,12 @@ pub(super) struct FinalOutline {
 }
 
 impl<'t> Outline<'t> {
+    /// Whether the record ended as soon as nothing was violated.
+    pub(super) fn stops_when_clean(&self) -> bool {
+        let recipe = self.provenance.as_ref().map(|known| &known.recipe);
+        recipe.is_some_and(|recipe| recipe.principles == "all" && recipe.revise == "violated")
+    }
+
     /// Reads the outline of a sealed transcript's bytes.
     ///
     /// # Errors

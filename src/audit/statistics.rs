@@ -27,6 +27,10 @@ pub struct Statistics {
     pub revisions: BTreeMap<usize, u64>,
     /// Per principle that spoke, in the order in which they first did.
     pub principles: IndexMap<String, PrincipleCount>,
+    /// How many calls asked again because a reply could not be used.
+    pub contract_retries: u64,
+    /// How many revisions records took beyond their first, where they end as soon as they are clean.
+    pub policy_retries: u64,
     /// What the calls used, by role.
     pub usage: UsageByRole,
     /// How many of the calls the journal answered, when their transcripts were sealed.
@@ -58,7 +62,11 @@ impl Statistics {
             .filter(|round| round.revision.is_some())
             .count();
         *self.revisions.entry(revisions).or_default() += 1;
+        if outline.stops_when_clean() {
+            self.policy_retries += revisions.saturating_sub(1) as u64;
+        }
         for (role, usage) in &outline.usage {
+            self.contract_retries += usage.asked_again;
             self.usage.entry(*role).or_default().merge(usage);
         }
         self.add_principles(outline);

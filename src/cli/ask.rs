@@ -129,6 +129,7 @@ async fn tell(pipeline: &Pipeline, record: &Record) -> anyhow::Result<Transcript
         } => {
             out!("{}", story.revision(*round, before, revision));
         }
+        PipelineEvent::Failed(_) => {}
         PipelineEvent::Ended(transcript) => out!("{}", story.outcome(transcript)),
     };
     let transcript = pipeline.revise_observed(record, &tell).await?;

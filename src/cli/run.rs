@@ -1,5 +1,6 @@
 //! `redraft run INPUT`: revise a dataset; the same command again continues it.
 
+use std::num::NonZeroU32;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -7,11 +8,11 @@ use clap::{Args, ValueEnum};
 
 use super::Exit;
 use super::args::{PipelineArgs, StoreArgs, pipeline};
-use super::budget::{self, BudgetArgs};
+use super::budget::BudgetArgs;
 use super::error::UsageError;
 use super::events::Events;
 use super::keys::{self, Keys};
-use super::progress::{Progress, Shown};
+use super::progress::{Progress, Shown, View};
 use super::steering::Steering;
 use super::summary::{self, Summary};
 use super::terminal::Paint;
@@ -19,7 +20,7 @@ use super::watch::Watch;
 use crate::app::{self, Connections};
 use crate::audit;
 use crate::dataset::{ReadOptions, Source, Target};
-use crate::model::traffic::{CallCounts, Traffic};
+use crate::model::traffic::Traffic;
 use crate::pipeline::Pipeline;
 use crate::run::{
     Controls, RunEnd, RunPlan, RunReport, Stop, StopHandle, changes, decided_by, run, run_name,
@@ -28,6 +29,8 @@ use crate::store::{RunRow, Store};
 use crate::telemetry;
 use crate::transcript::Outcome;
 
+/// So many records in a row may fail because of the server when nobody says otherwise.
+const MAX_FAILED: usize = 20;
 /// The longest line that is read when nobody says otherwise, in mebibytes.
 const MAX_LINE_MIB: usize = 16;
 
@@ -64,6 +67,12 @@ pub(super) struct Options {
     /// The longest line that is read, in MiB
     #[arg(long, value_name = "MIB", default_value_t = MAX_LINE_MIB)]
     max_line: usize,
+    /// Stop, resumable, when N records in a row fail because of the server; 0: never
+    #[arg(long, value_name = "N", default_value_t = MAX_FAILED)]
+    max_failed: usize,
+    /// How many transcripts each row gets, apart from one another
+    #[arg(long, value_name = "K", default_value_t = NonZeroU32::MIN)]
+    samples: NonZeroU32,
     /// Begin a new run, and ask every model again
     #[arg(long)]
     fresh: bool,
@@ -146,14 +155,8 @@ impl Options {
         };
         let spent = steering.finish().await;
         watch.finish(&ended);
-        let exit = match ended {
-            Ok(report) => {
-                spent?;
-                self.conclude(&report, store.as_ref(), connections.traffic.counts())
-                    .await
-            }
-            Err(error) => self.give_up(error.into(), &watch.progress),
-        };
+        let exit = self.conclude(&ended?, store.as_ref(), &watch).await;
+        spent?;
         signals.abort();
         exit
     }
@@ -185,21 +188,6 @@ impl Options {
             hint: if has_keys { keys::HINT } else { "" },
         });
         Ok(Watch { progress, events })
-    }
-
-    /// Says why the run did not come to its end; a budget that is reached is no failure.
-    fn give_up(&self, failure: anyhow::Error, progress: &Progress) -> anyhow::Result<Exit> {
-        let Some(what) = budget::reached(&failure) else {
-            return Err(failure);
-        };
-        let view = progress.view();
-        if self.json {
-            outln!("{}", budget::as_json(&view));
-        }
-        if !self.quiet {
-            budget::say_reached(Paint::STDERR, what, &view);
-        }
-        Ok(Exit::Budget)
     }
 
     fn check(&self) -> Result<(), UsageError> {
@@ -242,6 +230,9 @@ impl Options {
             limit: self.limit,
             traffic: Arc::clone(traffic),
             max_bad_rows: self.max_bad_rows,
+            max_failed: self.max_failed,
+            samples: self.samples,
+            only_rows: None,
             retry_failed: self.retry_failed,
             read,
             output: None,
@@ -253,12 +244,13 @@ impl Options {
         &self,
         report: &RunReport,
         store: &dyn Store,
-        counts: CallCounts,
+        watch: &Watch,
     ) -> anyhow::Result<Exit> {
+        let view = watch.progress.view();
         // Who stops a run wants it to stop: what is sealed may take a while to count.
         let (statistics, example) = match report.end {
             RunEnd::Finished => audit::gather(store, &report.name).await?,
-            RunEnd::Interrupted => Default::default(),
+            _ => Default::default(),
         };
         let (rejected, _) = store.rejected(&report.name, 3).await?;
         let summary = Summary {
@@ -269,7 +261,8 @@ impl Options {
             store: store.location(),
             output: self.output.as_deref(),
             fresh: self.fresh,
-            counts,
+            view: &view,
+            addresses: addresses(&view),
         };
         if self.json {
             outln!("{}", summary.json()?);
@@ -279,6 +272,9 @@ impl Options {
         }
         Ok(match report.end {
             RunEnd::Interrupted => Exit::Interrupted,
+            RunEnd::BudgetReached => Exit::Budget,
+            RunEnd::OnlyFailures => Exit::Failed,
+            RunEnd::Picked => Exit::Done,
             RunEnd::Finished if statistics.outcomes.contains_key(&Outcome::Failed) => {
                 Exit::SomeFailed
             }
@@ -343,6 +339,14 @@ async fn earlier_run(
         let changed = changes(&row.run.decided_by, &plan.decided_by);
         (row, changed)
     }))
+}
+
+/// The addresses that were called, each once.
+fn addresses(view: &View) -> Vec<String> {
+    let endpoints = view.endpoints.iter();
+    let mut addresses: Vec<String> = endpoints.map(|endpoint| endpoint.address.clone()).collect();
+    addresses.dedup();
+    addresses
 }
 
 /// The first Ctrl-C, or SIGTERM, asks the run to stop; the second ends the process.

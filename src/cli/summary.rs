@@ -6,7 +6,8 @@ use std::time::Duration;
 
 use serde_json::json;
 
-use super::tables::{outcomes, percent, principles, usage};
+use super::progress::View;
+use super::tables::{asked_anew, outcomes, percent, principles, spent, usage};
 use super::terminal::{Paint, counted, indent, one_line, safe, thousands};
 use crate::app::DEFAULT_CONSTITUTION;
 use crate::audit::Statistics;
@@ -80,12 +81,16 @@ pub(super) struct Summary<'a> {
     pub(super) store: String,
     pub(super) output: Option<&'a Path>,
     pub(super) fresh: bool,
-    pub(super) counts: CallCounts,
+    /// How the run stood at its end.
+    pub(super) view: &'a View,
+    /// The addresses of the models, without credentials.
+    pub(super) addresses: Vec<String>,
 }
 
 impl Summary<'_> {
     pub(super) fn json(&self) -> Result<String, serde_json::Error> {
         let report = self.report;
+        let counts = self.view.calls;
         serde_json::to_string(&json!({
             "run": report.name,
             "finished": report.end == RunEnd::Finished,
@@ -97,13 +102,22 @@ impl Summary<'_> {
             "store": self.store,
             "output": self.output,
             "rejected_file": report.rejected_file,
+            "stopped_by": report.stopped_by.as_ref().filter(|_| report.end != RunEnd::Finished),
             "statistics": (report.end == RunEnd::Finished).then_some(self.statistics),
-            "requests": { "sent": self.counts.asked, "retried": self.counts.retries },
+            "requests": { "sent": counts.asked, "retried": counts.retries },
+            "spent": &self.view.money,
+            "retries": {
+                "transport": counts.retries,
+                "contract": self.statistics.contract_retries,
+                "policy": self.statistics.policy_retries,
+            },
         }))
     }
 
     pub(super) fn print(&self, paint: Paint) {
         eprintln!("\n{}", self.first_line(paint));
+        self.print_only_failures(paint);
+        self.print_budget(paint);
         eprint!("{}", outcomes(paint, self.statistics));
         if !self.statistics.principles.is_empty() {
             eprintln!("\n{}", paint.bold("Principles"));
@@ -114,6 +128,10 @@ impl Summary<'_> {
             eprintln!("\n{}", paint.bold("Models"));
             eprint!("{used}");
             self.print_calls(paint);
+        }
+        let spent = spent(&self.view.money);
+        if !spent.is_empty() {
+            eprintln!("  {}", paint.dim(spent));
         }
         self.print_rejected(paint);
         self.print_example(paint);
@@ -131,7 +149,7 @@ impl Summary<'_> {
                     format!(", {} changed ({share})", thousands(changed)),
                 )
             }
-            RunEnd::Interrupted => (paint.bold("Stopped:"), String::new()),
+            _ => (paint.bold("Stopped:"), String::new()),
         };
         let mut line = format!(
             "{head} {} read{changed}, in {}",
@@ -151,8 +169,36 @@ impl Summary<'_> {
         line
     }
 
+    fn print_only_failures(&self, paint: Paint) {
+        let (RunEnd::OnlyFailures, Some(why)) = (self.report.end, &self.report.stopped_by) else {
+            return;
+        };
+        eprintln!(
+            "{} record after record failed because of the server (--max-failed); none of that \
+             streak is kept as failed",
+            paint.bad("only failures:")
+        );
+        eprintln!("  the last one: {}", one_line(why, 500));
+        if !self.addresses.is_empty() {
+            eprintln!("  the server: {}", safe(&self.addresses.join(", ")));
+        }
+    }
+
+    fn print_budget(&self, paint: Paint) {
+        if self.report.end != RunEnd::BudgetReached {
+            return;
+        }
+        let what = self.report.stopped_by.as_deref().unwrap_or_default();
+        eprintln!(
+            "{} {}",
+            paint.notable("the budget is reached:"),
+            one_line(what, 500)
+        );
+        eprintln!("  done: {}", self.view.done());
+    }
+
     fn print_calls(&self, paint: Paint) {
-        let CallCounts { asked, retries, .. } = self.counts;
+        let CallCounts { asked, retries, .. } = self.view.calls;
         let mut line = format!("{} sent now", counted(asked, "request"));
         if retries > 0 {
             let _ = write!(
@@ -160,6 +206,14 @@ impl Summary<'_> {
                 ", {} of them again after a failure",
                 thousands(retries)
             );
+        }
+        let Statistics {
+            contract_retries,
+            policy_retries,
+            ..
+        } = self.statistics;
+        if *contract_retries + *policy_retries > 0 {
+            let _ = write!(line, "; {}", asked_anew(*contract_retries, *policy_retries));
         }
         if self.statistics.journalled > 0 {
             let journalled = thousands(self.statistics.journalled);
@@ -230,13 +284,16 @@ impl Summary<'_> {
             );
         }
         eprintln!("{}", paint.bold("Next"));
-        if self.report.end == RunEnd::Interrupted {
+        if self.report.end != RunEnd::Finished {
             let again = if self.fresh {
                 format!("the same, --run {name} for --fresh   go on where it stopped")
             } else {
                 format!("the same command again        go on where it stopped (run {name})")
             };
             eprintln!("  {again}");
+            if self.report.end == RunEnd::BudgetReached {
+                eprintln!("  it needs a higher {}", self.view.money.options());
+            }
         }
         if self.statistics.outcomes.contains_key(&Outcome::Failed) {
             eprintln!("  the same, --retry-failed      do the records again that failed");

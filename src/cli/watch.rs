@@ -2,7 +2,6 @@
 
 use serde_json::{Value, json};
 
-use super::budget;
 use super::events::Events;
 use super::progress::{Progress, View};
 use crate::run::{RunEnd, RunError, RunEvent, RunObserver, RunReport};
@@ -35,10 +34,18 @@ impl Watch {
 
 fn figures(ended: &Result<RunReport, RunError>, progress: &Progress) -> Value {
     let how = match ended {
-        Ok(report) if report.end == RunEnd::Finished => "finished",
-        Ok(_) => "interrupted",
-        Err(error) if budget::reached_by(error).is_some() => "budget",
+        Ok(report) => match report.end {
+            RunEnd::Finished => "finished",
+            RunEnd::Picked => "picked",
+            RunEnd::Interrupted => "interrupted",
+            RunEnd::OnlyFailures => "only_failures",
+            RunEnd::BudgetReached => "budget_reached",
+        },
         Err(_) => "failed",
+    };
+    let why = match ended {
+        Ok(report) => report.stopped_by.clone(),
+        Err(error) => Some(error.to_string()),
     };
     let View {
         run,
@@ -54,7 +61,7 @@ fn figures(ended: &Result<RunReport, RunError>, progress: &Progress) -> Value {
     json!({
         "run": run,
         "how": how,
-        "error": ended.as_ref().err().map(ToString::to_string),
+        "why": why,
         "rows": rows,
         "changed": changed,
         "failed": failed,

@@ -182,6 +182,20 @@ impl ModelError {
         }
     }
 
+    /// Whether the server is to blame, or the way to it, rather than what was asked: another
+    /// record's call would probably fail in the same way. So do refused keys, spent accounts and
+    /// models that are gone.
+    #[must_use]
+    pub fn blames_server(&self) -> bool {
+        matches!(
+            self,
+            Self::Status {
+                status: 401..=404,
+                ..
+            }
+        ) || self.retry() != Retry::Never
+    }
+
     /// Whether no connection came about at all.
     #[must_use]
     pub fn is_not_connected(&self) -> bool {
@@ -234,4 +248,29 @@ impl ModelError {
 
 fn is_passing(status: u16) -> bool {
     matches!(status, 408 | 409 | 429 | 500..=599)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_server_is_blamed_for_what_other_records_would_meet_too() {
+        let status = |status| ModelError::Status {
+            endpoint: "http://host/v1".to_owned(),
+            status,
+            message: String::new(),
+            retry_after: None,
+        };
+        for code in [401, 402, 403, 404, 408, 429, 500, 503, 599] {
+            assert!(status(code).blames_server(), "{code}");
+        }
+        for code in [400, 413, 422] {
+            assert!(!status(code).blames_server(), "{code}");
+        }
+        let what = String::new();
+        assert!(ModelError::Garbled { what }.blames_server());
+        let message = String::new();
+        assert!(!ModelError::ContextLength { message }.blames_server());
+    }
 }

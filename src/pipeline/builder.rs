@@ -6,7 +6,7 @@ use std::sync::Arc;
 use futures::stream::{Stream, StreamExt};
 use serde_json::{Value, json};
 
-use super::{Observer, Recipe, RecipeError, Unobserved};
+use super::{Observer, Recipe, RecipeError, Revise, Unobserved};
 use crate::constitution::Constitution;
 use crate::model::ModelRole;
 use crate::prompt::{PromptError, PromptSet};
@@ -224,6 +224,13 @@ impl Pipeline {
     #[must_use]
     pub fn constitution(&self) -> &Constitution {
         &self.constitution
+    }
+
+    /// Whether a record ends as soon as nothing is violated, so that every revision after its first
+    /// one is another try.
+    #[must_use]
+    pub fn stops_when_clean(&self) -> bool {
+        self.recipe.assesses_everything() && self.recipe.revise == Revise::Violated
     }
 
     /// Whether a record without an answer can get a draft.

@@ -1,5 +1,6 @@
 //! What happens to one record, as it happens.
 
+use crate::round::RoundError;
 use crate::transcript::{Draft, Finding, Revision, Transcript};
 
 /// Something that happened to a record.
@@ -25,6 +26,8 @@ pub enum PipelineEvent<'a> {
         /// The new answer.
         revision: &'a Revision,
     },
+    /// A call failed for good, and the record with it.
+    Failed(&'a RoundError),
     /// The record has its outcome.
     Ended(&'a Transcript),
 }

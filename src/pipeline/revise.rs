@@ -21,7 +21,10 @@ pub(super) async fn revise(
     let end = match work.run().await {
         Ok(end) => end,
         Err(error) if error.reach() == Reach::Run => return Err(PipelineError::Stopped(error)),
-        Err(error) => End::new(Outcome::Failed, describe(&error)),
+        Err(error) => {
+            observer.event(&PipelineEvent::Failed(&error));
+            End::new(Outcome::Failed, describe(&error))
+        }
     };
     let Work {
         draft,

@@ -6,6 +6,9 @@ use crate::model::{ChatRequest, Completion, ModelRole, Origin, ReplyFormat, Samp
 use crate::prompt::PromptSet;
 use crate::record::Record;
 
+/// So far apart are the numbers of two samples; no reply is asked for that often.
+const ATTEMPTS_PER_SAMPLE: u32 = 1000;
+
 /// How a round works, where its recipe leaves a choice.
 #[derive(Clone, Copy, Debug)]
 pub struct RoundOptions {
@@ -65,6 +68,15 @@ impl Attempt {
     }
 }
 
+/// Samples of one record and attempts at one reply are told apart by one number: that of the first
+/// sample is the attempt's alone.
+fn sample_number(sample: u32, attempt: Attempt) -> u32 {
+    sample
+        .saturating_sub(1)
+        .saturating_mul(ATTEMPTS_PER_SAMPLE)
+        .saturating_add(attempt.number)
+}
+
 impl Bench<'_> {
     /// Asks whoever has the role, and counts what it used.
     pub(super) async fn ask(&self, ask: Ask) -> Result<Completion, RoundError> {
@@ -74,7 +86,7 @@ impl Bench<'_> {
             messages: ask.messages,
             sampling: ask.attempt.sampling(&assigned.sampling),
             format: ask.format,
-            sample: ask.attempt.number,
+            sample: sample_number(self.record.sample(), ask.attempt),
             origin: Origin {
                 home: self.record.content_digest().number(),
                 place: self.record.place(),
@@ -86,6 +98,9 @@ impl Bench<'_> {
             .await
             .map_err(|source| RoundError::Model { role, source })?;
         self.ledger.add(role, &completion, assigned.price);
+        if ask.attempt.number > 0 {
+            self.ledger.count_asked_again(role);
+        }
         Ok(completion)
     }
 }

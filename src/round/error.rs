@@ -27,6 +27,12 @@ pub enum RoundError {
 }
 
 impl RoundError {
+    /// Whether a server is to blame, so that other records would meet the same failure.
+    #[must_use]
+    pub fn blames_server(&self) -> bool {
+        matches!(self, Self::Model { source, .. } if source.blames_server())
+    }
+
     /// How far the failure reaches.
     #[must_use]
     pub fn reach(&self) -> Reach {

@@ -30,6 +30,12 @@ impl Ledger {
         }
     }
 
+    /// Counts a completed call as one that asked again, because an earlier reply could not be used.
+    pub fn count_asked_again(&self, role: ModelRole) {
+        let mut sums = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        sums.usage.entry(role).or_default().asked_again += 1;
+    }
+
     /// What was used by role, and how many calls of each the journal answered.
     pub fn close(self) -> (UsageByRole, BTreeMap<ModelRole, u64>) {
         let sums = self.0.into_inner().unwrap_or_else(PoisonError::into_inner);

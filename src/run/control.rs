@@ -156,7 +156,7 @@ impl Controls {
                 self.draining.store(true, Ordering::Relaxed);
                 // What is in flight can end only while calls may begin.
                 self.traffic.resume();
-                self.stop.stop();
+                self.stop.drain();
                 "Draining: nothing new begins, and what is in flight may end.".to_owned()
             }
             Command::Stop => {

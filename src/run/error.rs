@@ -1,7 +1,9 @@
 //! Why a run did not come to its end.
 
 use crate::dataset::{OutputError, SourceError};
+use crate::model::ModelError;
 use crate::pipeline::PipelineError;
+use crate::round::RoundError;
 use crate::store::StoreError;
 
 /// A run did not come to its end; what is sealed stays sealed.
@@ -58,4 +60,17 @@ pub enum RunError {
     /// A part of redraft itself failed.
     #[error("a worker ended unexpectedly: {0}")]
     Worker(String),
+}
+
+impl RunError {
+    /// The limit that a call would have passed, if that is why.
+    pub(super) fn budget(&self) -> Option<&str> {
+        match self {
+            Self::Pipeline(PipelineError::Stopped(RoundError::Model {
+                source: ModelError::BudgetReached { what },
+                ..
+            })) => Some(what),
+            _ => None,
+        }
+    }
 }

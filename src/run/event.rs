@@ -28,6 +28,12 @@ pub enum RunEvent<'a> {
         why: &'a str,
         /// Whether the final answer differs from the draft.
         changed: bool,
+        /// How many violations its critiques found, over all rounds.
+        violations: u64,
+        /// How many of its calls asked again because a reply could not be used.
+        contract_retries: u64,
+        /// How many revisions it took beyond the first, where it ends as soon as it is clean.
+        policy_retries: u64,
         /// Where its row ends in the input.
         end: u64,
     },

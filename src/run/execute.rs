@@ -1,31 +1,21 @@
-//! The window of records in flight.
+//! A run from its lock to its report.
 
-use std::collections::{HashMap, VecDeque};
+use std::num::NonZeroU32;
 use std::sync::Arc;
-use std::time::Duration;
 
-use tokio::task::JoinSet;
-use tokio::time::{Instant, timeout_at};
+use tokio::time::Instant;
 
-use super::checkpoints::Checkpoints;
-use super::frontier::{Frontier, Ticket};
 use super::output::write_output;
-use super::reader::{Read, Reading, Span, read};
-use super::record::{RowEnd, Workshop, doubled_id, undraftable};
+use super::reader::{Span, read};
+use super::record::Workshop;
+use super::window::Window;
 use super::{RunEnd, RunError, RunEvent, RunObserver, RunPlan, RunReport, Stop, changes};
-use crate::dataset::{Position, ReadRow, Rejected, Source, excerpt};
+use crate::dataset::{Position, Source};
 use crate::digest::Digest;
-use crate::model::traffic::Traffic;
 use crate::pipeline::Pipeline;
-use crate::record::RecordId;
-use crate::store::{Checkpoint, NewRun, RejectedRow, RunState, Store};
+use crate::store::{Checkpoint, NewRun, RunState, Store};
 use crate::telemetry;
 use crate::transcript::Outcome;
-
-/// How long what is in flight may take once a stop was asked for.
-const GRACE: Duration = Duration::from_secs(4);
-/// So many rows at the start, all of them bad, are no dataset.
-const BAD_START: u64 = 20;
 
 /// Runs a dataset through a pipeline into a store, and writes the rows back.
 ///
@@ -46,7 +36,7 @@ pub async fn run(
     if plan.retry_failed {
         store.unseal(&plan.name, Outcome::Failed).await?;
     }
-    let checkpoint = store.checkpoint(&plan.name).await?;
+    let checkpoint = known_checkpoint(&plan, store.as_ref()).await?;
     let span = Span {
         after: position_of(&checkpoint),
         rows_before: checkpoint.rows,
@@ -58,7 +48,9 @@ pub async fn run(
     } else {
         Checkpoint::default()
     };
-    store.forget_rejected_after(&plan.name, start.lines).await?;
+    if plan.only_rows.is_none() {
+        store.forget_rejected_after(&plan.name, start.lines).await?;
+    }
     observer.event(&RunEvent::Started {
         name: &plan.name,
         bytes: source.bytes(),
@@ -75,7 +67,7 @@ pub async fn run(
     let checkpointed = window.checkpoints.finish().await;
     let (end, state) = match &passed {
         Ok(end @ RunEnd::Finished) => (*end, RunState::Finished),
-        Ok(end @ RunEnd::Interrupted) => (*end, RunState::Stopped),
+        Ok(end) => (*end, RunState::Stopped),
         Err(_) => (RunEnd::Interrupted, RunState::Stopped),
     };
     let noted = note_end(&plan.name, store.as_ref(), state).await;
@@ -89,9 +81,11 @@ pub async fn run(
     }
     (_, report.rejected) = store.rejected(&plan.name, 0).await?;
     if end == RunEnd::Finished {
-        // Only now: of a run that was stopped, some rows were read and then dropped.
+        // Only now: of a run that was stopped, some rows were read and then dropped. Transcripts of
+        // rows that have left the dataset can hide doubles, and never make any.
         let sealed = store.run(&plan.name).await?.map_or(0, |row| row.sealed);
-        report.doubled = report.rows.saturating_sub(report.rejected + sealed);
+        let records = sealed.div_ceil(u64::from(plan.samples.get()));
+        report.doubled = report.rows.saturating_sub(report.rejected + records);
     }
     report.elapsed = began.elapsed();
     Ok(report)
@@ -123,6 +117,15 @@ async fn open(plan: &RunPlan, store: &dyn Store) -> Result<(), RunError> {
     }
 }
 
+/// How far the run is known to be. Rows that are picked out say nothing of those between.
+async fn known_checkpoint(plan: &RunPlan, store: &dyn Store) -> Result<Checkpoint, RunError> {
+    if plan.only_rows.is_some() {
+        return Ok(Checkpoint::default());
+    }
+    let checkpoint = store.checkpoint(&plan.name).await?;
+    Ok(under_samples(checkpoint, plan.samples))
+}
+
 fn position_of(checkpoint: &Checkpoint) -> Option<Position> {
     checkpoint.digest.map(|digest| Position {
         lines: checkpoint.lines,
@@ -131,270 +134,47 @@ fn position_of(checkpoint: &Checkpoint) -> Option<Position> {
     })
 }
 
-/// The records in flight, and what has been counted.
-struct Window<'a> {
-    traffic: Arc<Traffic>,
-    max_bad_rows: Option<u64>,
-    workshop: Arc<Workshop>,
-    observer: &'a dyn RunObserver,
-    tasks: JoinSet<Result<Ended, RunError>>,
-    in_flight: HashMap<RecordId, (Digest, u64)>,
-    frontier: Frontier<Checkpoint>,
-    checkpoints: Checkpoints,
-    rows: u64,
-    good: u64,
-    bad: u64,
-    first_bad: Option<RejectedRow>,
-    sealed: u64,
+/// The same checkpoint with its digest mixed with the number of samples, or with the mixture undone:
+/// rows that are done for one number of samples are not done for another, and a digest that fits
+/// nothing makes the input be read from its start.
+pub(super) fn under_samples(checkpoint: Checkpoint, samples: NonZeroU32) -> Checkpoint {
+    if samples.get() == 1 {
+        return checkpoint;
+    }
+    let mask = Digest::of(format!("{samples} samples").as_bytes());
+    let mixed = |digest: Digest| {
+        let mut bytes = *digest.as_bytes();
+        for (byte, mask) in bytes.iter_mut().zip(mask.as_bytes()) {
+            *byte ^= mask;
+        }
+        Digest::from_bytes(bytes)
+    };
+    Checkpoint {
+        digest: checkpoint.digest.map(mixed),
+        ..checkpoint
+    }
 }
 
-/// A row that has ended.
-struct Ended {
-    ticket: Ticket,
-    end: u64,
-    id: Option<RecordId>,
-    how: RowEnd,
-}
+#[cfg(test)]
+mod tests {
+    use super::*;
 
-impl<'a> Window<'a> {
-    fn new(
-        plan: &RunPlan,
-        workshop: Arc<Workshop>,
-        observer: &'a dyn RunObserver,
-        start: Checkpoint,
-    ) -> Self {
-        let checkpoints = Checkpoints::start(Arc::clone(&workshop.store), plan.name.clone());
-        Self {
-            traffic: Arc::clone(&plan.traffic),
-            max_bad_rows: plan.max_bad_rows,
-            workshop,
-            observer,
-            tasks: JoinSet::new(),
-            in_flight: HashMap::new(),
-            frontier: Frontier::new(),
-            checkpoints,
-            rows: start.rows,
-            good: u64::from(start.rows > 0),
-            bad: 0,
-            first_bad: None,
-            sealed: 0,
+    #[test]
+    fn a_checkpoint_holds_for_its_number_of_samples_alone() {
+        let samples = |number| NonZeroU32::new(number).expect("at least one");
+        let checkpoint = Checkpoint {
+            rows: 7,
+            digest: Some(Digest::of(b"rows")),
+            ..Checkpoint::default()
+        };
+        let noted = under_samples(checkpoint, samples(3));
+        assert_eq!(under_samples(noted, samples(3)), checkpoint);
+        for other in [1, 2, 4] {
+            assert_ne!(
+                under_samples(noted, samples(other)).digest,
+                checkpoint.digest
+            );
         }
-    }
-
-    fn report(&self, name: &str, end: RunEnd, resumed: u64) -> RunReport {
-        RunReport {
-            name: name.to_owned(),
-            end,
-            rows: self.rows,
-            doubled: 0,
-            rejected: 0,
-            resumed,
-            sealed: self.sealed,
-            rejected_file: None,
-            elapsed: Duration::ZERO,
-        }
-    }
-
-    /// Takes every row to its end, or stops when asked to.
-    async fn pass(&mut self, mut reading: Reading, mut stop: Stop) -> Result<RunEnd, RunError> {
-        // What was read and has no room yet: a full window must not keep the stop from being heard.
-        let mut waiting = VecDeque::new();
-        loop {
-            while self.has_room()
-                && let Some(read) = waiting.pop_front()
-            {
-                self.take(read)?;
-            }
-            tokio::select! {
-                biased;
-                () = stop.asked() => return self.wind_down().await,
-                Some(ended) = self.tasks.join_next() => self.ended(ended)?,
-                () = self.traffic.changed(), if !waiting.is_empty() => {}
-                batch = reading.batches.recv(), if waiting.is_empty() => match batch {
-                    None => break,
-                    Some(batch) => waiting.extend(batch?),
-                },
-            }
-        }
-        self.traffic.set_last_stretch(true);
-        while !self.tasks.is_empty() {
-            tokio::select! {
-                biased;
-                () = stop.asked() => return self.wind_down().await,
-                Some(ended) = self.tasks.join_next() => self.ended(ended)?,
-            }
-        }
-        self.note_frontier();
-        Ok(RunEnd::Finished)
-    }
-
-    fn has_room(&self) -> bool {
-        !self.traffic.is_paused() && self.tasks.len() < self.traffic.window()
-    }
-
-    /// Lets what is in flight end for a little while, and drops the rest.
-    async fn wind_down(&mut self) -> Result<RunEnd, RunError> {
-        self.observer.event(&RunEvent::Stopping {
-            in_flight: self.tasks.len(),
-        });
-        let deadline = Instant::now() + GRACE;
-        while let Ok(Some(ended)) = timeout_at(deadline, self.tasks.join_next()).await {
-            self.ended(ended)?;
-        }
-        self.tasks.shutdown().await;
-        Ok(RunEnd::Interrupted)
-    }
-
-    /// Begins what was read.
-    fn take(&mut self, read: Read) -> Result<(), RunError> {
-        match read {
-            Read::Checkpoint { position, rows } => {
-                self.frontier.checkpoint(Checkpoint {
-                    lines: position.lines,
-                    bytes: position.bytes,
-                    rows,
-                    digest: Some(position.digest),
-                });
-                Ok(())
-            }
-            Read::Row { line, end, result } => {
-                self.rows += 1;
-                match result {
-                    Ok(row) => self.begin(line, end, *row),
-                    Err(rejected) => self.reject(line, end, rejected),
-                }
-            }
-        }
-    }
-
-    fn begin(&mut self, line: u64, end: u64, row: ReadRow) -> Result<(), RunError> {
-        let ReadRow { row, record } = row;
-        let record = record.at_place(self.rows);
-        if record.answer().is_none() && !self.workshop.pipeline.can_draft() {
-            let row = undraftable(line, excerpt(row.text().as_bytes()));
-            return self.reject_row(end, row);
-        }
-        let (id, content) = (record.id().clone(), record.content_digest());
-        match self.in_flight.get(&id) {
-            Some((twin, _)) if *twin == content => {
-                self.observer.event(&RunEvent::Known { end });
-                return Ok(());
-            }
-            Some((_, first)) => {
-                let row = doubled_id(line, &record, *first, excerpt(row.text().as_bytes()));
-                return self.reject_row(end, row);
-            }
-            None => {}
-        }
-        self.good += 1;
-        self.in_flight.insert(id.clone(), (content, line));
-        let ticket = self.frontier.begin();
-        let workshop = Arc::clone(&self.workshop);
-        self.tasks.spawn(async move {
-            let how = workshop
-                .work(line, record, excerpt(row.text().as_bytes()))
-                .await?;
-            Ok(Ended {
-                ticket,
-                end,
-                id: Some(id),
-                how,
-            })
-        });
-        Ok(())
-    }
-
-    fn reject(&mut self, line: u64, end: u64, rejected: Rejected) -> Result<(), RunError> {
-        let Rejected { reason, excerpt } = rejected;
-        self.reject_row(
-            end,
-            RejectedRow {
-                line,
-                reason: reason.to_string(),
-                excerpt,
-            },
-        )
-    }
-
-    fn reject_row(&mut self, end: u64, row: RejectedRow) -> Result<(), RunError> {
-        self.count_bad(&row)?;
-        let ticket = self.frontier.begin();
-        let workshop = Arc::clone(&self.workshop);
-        self.tasks.spawn(async move {
-            let how = workshop.reject(row).await?;
-            Ok(Ended {
-                ticket,
-                end,
-                id: None,
-                how,
-            })
-        });
-        Ok(())
-    }
-
-    /// Counts a bad row, and stops a run that has too many.
-    fn count_bad(&mut self, row: &RejectedRow) -> Result<(), RunError> {
-        self.bad += 1;
-        let first = self.first_bad.get_or_insert_with(|| row.clone());
-        if self.good == 0 && self.bad >= BAD_START {
-            return Err(RunError::NoGoodRow {
-                rows: self.bad,
-                line: first.line,
-                reason: first.reason.clone(),
-            });
-        }
-        match self.max_bad_rows {
-            Some(allowed) if self.bad > allowed => Err(RunError::TooManyBadRows {
-                bad: self.bad,
-                allowed,
-                line: row.line,
-                reason: row.reason.clone(),
-            }),
-            _ => Ok(()),
-        }
-    }
-
-    fn ended(
-        &mut self,
-        joined: Result<Result<Ended, RunError>, tokio::task::JoinError>,
-    ) -> Result<(), RunError> {
-        let ended = joined.map_err(|error| RunError::Worker(error.to_string()))??;
-        let Ended {
-            ticket,
-            end,
-            id,
-            how,
-        } = ended;
-        if let Some(id) = id {
-            self.in_flight.remove(&id);
-        }
-        match how {
-            RowEnd::Sealed {
-                record,
-                outcome,
-                why,
-                changed,
-            } => {
-                self.sealed += 1;
-                self.observer.event(&RunEvent::Sealed {
-                    record: &record,
-                    outcome,
-                    why: &why,
-                    changed,
-                    end,
-                });
-            }
-            RowEnd::Known => self.observer.event(&RunEvent::Known { end }),
-            RowEnd::Rejected(row) => self.observer.event(&RunEvent::Rejected { row: &row, end }),
-        }
-        self.frontier.end(ticket);
-        self.note_frontier();
-        Ok(())
-    }
-
-    fn note_frontier(&mut self) {
-        if let Some(checkpoint) = self.frontier.advance() {
-            self.checkpoints.note(checkpoint);
-        }
+        assert_eq!(under_samples(checkpoint, samples(1)), checkpoint);
     }
 }

@@ -17,6 +17,8 @@ mod reader;
 mod record;
 mod report;
 mod stop;
+mod streak;
+mod window;
 
 pub use control::{BudgetChange, Command, Controls, NoCommand};
 pub use error::RunError;

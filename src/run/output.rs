@@ -22,6 +22,9 @@ pub struct RedraftColumn {
     pub violated: Vec<String>,
     /// The digest of its transcript.
     pub transcript: Digest,
+    /// Which sample of its row it is, from 1, where rows have several.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub sample: Option<u32>,
 }
 
 impl RedraftColumn {
@@ -38,6 +41,7 @@ impl RedraftColumn {
             rounds: transcript.rounds.len(),
             violated,
             transcript: digest,
+            sample: None,
         }
     }
 }
@@ -62,7 +66,7 @@ pub(super) async fn write_output(
                 continue;
             };
             match result {
-                Ok(row) => write_row(&mut output, &plan.name, line, *row, store).await?,
+                Ok(row) => write_row(&mut output, plan, line, *row, store).await?,
                 Err(bad) => output.reject(line, &bad.reason.to_string(), &bad.excerpt)?,
             }
         }
@@ -70,37 +74,46 @@ pub(super) async fn write_output(
     Ok(output.commit()?)
 }
 
-/// Writes a row with its record's final answer. A row without a transcript of just this content
-/// reads well and was rejected all the same: its id names something else, or nobody could draft.
+/// Writes a row with its record's final answer, once for each sample. A row without a transcript of
+/// just this content reads well and was rejected all the same: its id names something else, or
+/// nobody could draft.
 async fn write_row(
     output: &mut Output,
-    run: &str,
+    plan: &RunPlan,
     line: u64,
     row: ReadRow,
     store: &dyn Store,
 ) -> Result<(), RunError> {
     let ReadRow { row, record } = row;
+    let run = &plan.name;
     let odd = |reason: String| StoreError::Inconsistent {
         place: format!("line {line} of run {run}"),
         reason,
     };
-    let stored = store.transcript(run, record.id()).await?;
-    let sealed = stored.map(|stored| stored.row.sealed);
-    let Some(sealed) = sealed.filter(|sealed| sealed.content == record.content_digest()) else {
-        let rejected = store.rejected_at(run, line).await?;
-        let RejectedRow {
-            reason, excerpt, ..
-        } = rejected.ok_or_else(|| odd("it has neither transcript nor rejection".to_owned()))?;
-        output.reject(line, &reason, &excerpt)?;
-        return Ok(());
-    };
-    let transcript = sealed.open().map_err(|error| odd(error.to_string()))?;
-    let column = RedraftColumn::of(&transcript, sealed.digest);
-    let answer = transcript
-        .final_answer
-        .as_ref()
-        .map(|last| last.text.as_str());
-    let line = write_back(&row, answer, &column).map_err(|error| odd(error.to_string()))?;
-    output.write_row(&line)?;
+    for sample in 1..=plan.samples.get() {
+        let record = record.clone().as_sample(sample);
+        let stored = store.transcript(run, record.id()).await?;
+        let sealed = stored.map(|stored| stored.row.sealed);
+        let Some(sealed) = sealed.filter(|sealed| sealed.content == record.content_digest()) else {
+            let rejected = store.rejected_at(run, line).await?;
+            let RejectedRow {
+                reason, excerpt, ..
+            } = rejected
+                .ok_or_else(|| odd("it has neither transcript nor rejection".to_owned()))?;
+            output.reject(line, &reason, &excerpt)?;
+            return Ok(());
+        };
+        let transcript = sealed.open().map_err(|error| odd(error.to_string()))?;
+        let column = RedraftColumn {
+            sample: (plan.samples.get() > 1).then_some(sample),
+            ..RedraftColumn::of(&transcript, sealed.digest)
+        };
+        let answer = transcript
+            .final_answer
+            .as_ref()
+            .map(|last| last.text.as_str());
+        let written = write_back(&row, answer, &column).map_err(|error| odd(error.to_string()))?;
+        output.write_row(&written)?;
+    }
     Ok(())
 }

@@ -1,5 +1,7 @@
 //! What a run is to do.
 
+use std::collections::BTreeSet;
+use std::num::NonZeroU32;
 use std::sync::Arc;
 
 use serde_json::Value;
@@ -24,6 +26,13 @@ pub struct RunPlan {
     pub traffic: Arc<Traffic>,
     /// How many rows may be bad; absent: any number, as long as a good one comes among the first.
     pub max_bad_rows: Option<u64>,
+    /// How many records may fail in a row because of the server before the run stops; 0: any number.
+    pub max_failed: usize,
+    /// How many transcripts each record gets, apart from one another.
+    pub samples: NonZeroU32,
+    /// The rows that are taken, by their number from 1; absent: all. A run of picked rows stops
+    /// behind them, writes no output, and notes no checkpoint.
+    pub only_rows: Option<Arc<BTreeSet<u64>>>,
     /// Whether records that failed are done again.
     pub retry_failed: bool,
     /// How rows are read.

@@ -8,8 +8,14 @@ use std::time::Duration;
 pub enum RunEnd {
     /// Every row that was asked for is done.
     Finished,
+    /// The rows that were picked out are done; the others are not.
+    Picked,
     /// It was asked to stop, and can go on.
     Interrupted,
+    /// Record after record failed because of the server; it can go on.
+    OnlyFailures,
+    /// What may be spent is spent; it can go on with more.
+    BudgetReached,
 }
 
 /// What a run did; rows of earlier processes of the same run are counted, too.
@@ -31,6 +37,8 @@ pub struct RunReport {
     pub sealed: u64,
     /// Where the rejected rows are listed.
     pub rejected_file: Option<PathBuf>,
+    /// What stopped it: what failed last, where record after record did, or the budget's limit.
+    pub stopped_by: Option<String>,
     /// How long this process took.
     pub elapsed: Duration,
 }

@@ -17,6 +17,9 @@ pub struct RoleUsage {
     /// Completed calls whose reply said nothing of tokens; they are in no other sum.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub unmetered: u64,
+    /// Completed calls that asked again because an earlier reply could not be used, or was cut off.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub asked_again: u64,
     /// Tokens of prompts, cached ones included.
     pub input: u64,
     /// Tokens of prompts that a prefix cache served.
@@ -54,6 +57,7 @@ impl RoleUsage {
     pub fn merge(&mut self, other: &Self) {
         self.calls += other.calls;
         self.unmetered += other.unmetered;
+        self.asked_again += other.asked_again;
         self.input += other.input;
         self.cached += other.cached;
         self.output += other.output;

@@ -198,14 +198,7 @@ impl Progress {
 
     fn money(&self) -> Money {
         let budget = self.shown.traffic.budget();
-        let (spent, limits) = (budget.spent(), budget.limits());
-        Money {
-            cost: spent.cost,
-            tokens: spent.input + spent.output,
-            unpriced_calls: spent.unpriced_calls,
-            max_cost: limits.cost,
-            max_tokens: limits.tokens,
-        }
+        Money::of(&budget.spent(), budget.limits())
     }
 
     fn row_ended(&self, end: u64) {
@@ -242,7 +235,16 @@ fn bar() -> ProgressBar {
 /// What a sealed record adds to the tally.
 pub(super) fn tally(event: &RunEvent<'_>) -> Tally {
     match event {
-        RunEvent::Sealed { .. } => Tally::default(),
+        RunEvent::Sealed {
+            violations,
+            contract_retries,
+            policy_retries,
+            ..
+        } => Tally {
+            violations: *violations,
+            contract_retries: *contract_retries,
+            policy_retries: *policy_retries,
+        },
         _ => Tally::default(),
     }
 }
@@ -262,6 +264,7 @@ impl RunObserver for Progress {
                 why,
                 changed,
                 end,
+                ..
             } => {
                 held(&self.tally).add(tally(event));
                 self.changed

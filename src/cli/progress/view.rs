@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use super::total::Total;
 use crate::cli::terminal::{Paint, brief_duration, counted, money, one_line, thousands};
+use crate::model::budget::{BudgetLimits, Spent};
 use crate::model::traffic::{CallCounts, EndpointState, EndpointStatus};
 
 /// How many endpoints have a line of their own.
@@ -15,6 +16,8 @@ const ENDPOINTS: usize = 8;
 const BAR: usize = 24;
 /// The narrowest terminal with a bar.
 const BAR_FROM: usize = 60;
+/// The narrowest terminal that says of an endpoint's figures what they are.
+const WORDS_FROM: usize = 80;
 /// What stands between two figures.
 const BETWEEN: &str = " · ";
 
@@ -64,6 +67,27 @@ pub(in crate::cli) struct Money {
     pub(in crate::cli) max_tokens: Option<u64>,
 }
 
+impl Money {
+    pub(in crate::cli) fn of(spent: &Spent, limits: BudgetLimits) -> Self {
+        Self {
+            cost: spent.cost,
+            tokens: spent.tokens(),
+            unpriced_calls: spent.unpriced_calls,
+            max_cost: limits.cost,
+            max_tokens: limits.tokens,
+        }
+    }
+
+    /// The options that set the limits there are.
+    pub(in crate::cli) fn options(&self) -> &'static str {
+        match (self.max_cost, self.max_tokens) {
+            (Some(_), None) => "--max-cost",
+            (None, Some(_)) => "--max-total-tokens",
+            _ => "--max-cost or --max-total-tokens",
+        }
+    }
+}
+
 /// How a run stands at one moment.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub(in crate::cli) struct View {
@@ -99,14 +123,17 @@ impl View {
         lines.extend(flow(&self.calls(), width));
         lines.extend(flow(&self.records(), width));
         lines.extend(
-            self.endpoint_lines()
+            self.endpoint_lines(width)
                 .iter()
                 .map(|line| truncate_str(line, width, "…").into_owned()),
         );
-        if !hint.is_empty() {
-            let hint = truncate_str(hint, width, "…");
-            lines.push(paint.dim(hint).to_string());
-        }
+        let hint: Vec<String> = hint.split(BETWEEN).map(str::to_owned).collect();
+        lines.extend(
+            flow(&hint, width)
+                .iter()
+                .filter(|line| !line.is_empty())
+                .map(|line| paint.dim(line).to_string()),
+        );
         lines
     }
 
@@ -144,6 +171,19 @@ impl View {
         Some(self.rows as f64 / total.rows as f64)
     }
 
+    /// How many rows are done, and of how many.
+    pub(in crate::cli) fn done(&self) -> String {
+        match self.total {
+            None => counted(self.rows, "row"),
+            Some(Total { rows, exact: true }) => {
+                format!("{} of {}", thousands(self.rows), counted(rows, "row"))
+            }
+            Some(Total { rows, exact: false }) => {
+                format!("{} of about {}", thousands(self.rows), counted(rows, "row"))
+            }
+        }
+    }
+
     fn how_far(&self) -> Vec<String> {
         let mut words = Vec::new();
         match self.phase {
@@ -153,15 +193,7 @@ impl View {
             Phase::Stopping => words.push("stopping".to_owned()),
             Phase::Writing => words.push("writing the output".to_owned()),
         }
-        words.push(match self.total {
-            None => counted(self.rows, "row"),
-            Some(Total { rows, exact: true }) => {
-                format!("{} of {}", thousands(self.rows), counted(rows, "row"))
-            }
-            Some(Total { rows, exact: false }) => {
-                format!("{} of about {}", thousands(self.rows), counted(rows, "row"))
-            }
-        });
+        words.push(self.done());
         if let Some(share) = self.share() {
             // Only what is done is 100 %.
             words.push(format!("{:.0} %", (share * 100.0).floor()));
@@ -226,27 +258,26 @@ impl View {
         if self.tally.violations > 0 {
             words.push(counted(self.tally.violations, "violation"));
         }
-        let retries: Vec<String> = [
+        for (count, kind) in [
             (self.calls.retries, "transport"),
             (self.tally.contract_retries, "contract"),
             (self.tally.policy_retries, "policy"),
-        ]
-        .into_iter()
-        .filter(|(count, _)| *count > 0)
-        .map(|(count, kind)| format!("{} {kind}", thousands(count)))
-        .collect();
-        if !retries.is_empty() {
-            words.push(format!("retries: {}", retries.join(", ")));
+        ] {
+            match count {
+                0 => {}
+                1 => words.push(format!("1 {kind} retry")),
+                many => words.push(format!("{} {kind} retries", thousands(many))),
+            }
         }
         words
     }
 
-    fn endpoint_lines(&self) -> Vec<String> {
+    fn endpoint_lines(&self, width: usize) -> Vec<String> {
         let mut lines: Vec<String> = self
             .endpoints
             .iter()
             .take(ENDPOINTS)
-            .map(endpoint_line)
+            .map(|endpoint| endpoint_line(endpoint, width))
             .collect();
         if let Some(more @ 1..) = self.endpoints.len().checked_sub(ENDPOINTS) {
             lines.push(format!("  and {}", counted_more(more)));
@@ -259,7 +290,7 @@ fn counted_more(more: usize) -> String {
     format!("{} more", thousands(more as u64))
 }
 
-fn endpoint_line(endpoint: &EndpointStatus) -> String {
+fn endpoint_line(endpoint: &EndpointStatus, width: usize) -> String {
     let EndpointStatus {
         limit,
         in_flight,
@@ -273,9 +304,12 @@ fn endpoint_line(endpoint: &EndpointStatus) -> String {
         EndpointState::Paced => "paced".to_owned(),
         EndpointState::SetAside { why } => format!("set aside: {}", one_line(why, 200)),
     };
+    let place = place(endpoint);
+    if width < WORDS_FROM {
+        return format!("  {place} {in_flight}/{limit}+{waiting} {state}");
+    }
     format!(
-        "  {} {in_flight}/{limit} in flight, {waiting} waiting{BETWEEN}{latency_ms} ms{BETWEEN}{state}",
-        place(endpoint)
+        "  {place} {in_flight}/{limit} in flight, {waiting} waiting{BETWEEN}{latency_ms} ms{BETWEEN}{state}"
     )
 }
 
@@ -439,7 +473,7 @@ mod tests {
         view.endpoints = (1..=11)
             .map(|number| endpoint(number, EndpointState::Paced))
             .collect();
-        let lines = view.endpoint_lines();
+        let lines = view.endpoint_lines(100);
         assert_eq!(lines.len(), 9);
         assert_eq!(lines[8], "  and 3 more");
     }

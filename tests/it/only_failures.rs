@@ -1,0 +1,141 @@
+//! A server that only fails: the run stops instead of burning its rows, and goes on later.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use serde_json::Value;
+
+use crate::support::{Act, Asked, Place, Server};
+
+const COMMAND: &str = "run in.jsonl -o out.jsonl -c manners.yaml --concurrency 4 --max-failed 5";
+
+/// What a server says whose account is spent: nobody waits for that to pass.
+fn spent() -> Act {
+    Act::Status(402, r#"{"error":{"message":"pay first"}}"#.to_owned())
+}
+
+/// A server that answers while the switch is on.
+fn switched(on: &Arc<AtomicBool>) -> Server {
+    let on = Arc::clone(on);
+    Server::with(move |_| {
+        if on.load(Ordering::SeqCst) {
+            Act::Answer
+        } else {
+            spent()
+        }
+    })
+}
+
+fn rows(count: usize) -> Place {
+    let place = Place::with_manners();
+    place.write_prompts(
+        "in.jsonl",
+        (0..count).map(|n| format!("draft: Row {n}. !be-kind")),
+    );
+    place
+}
+
+fn failed(place: &Place) -> i64 {
+    place.count("SELECT count(*) FROM transcripts WHERE outcome = 'failed'")
+}
+
+/// Fails every request that has to do with a row whose text holds one of these words.
+fn failing_rows(words: &'static [&'static str]) -> Server {
+    Server::with(move |asked: &Asked| {
+        let text = asked.body.to_string();
+        if words.iter().any(|word| text.contains(word)) {
+            spent()
+        } else {
+            Act::Answer
+        }
+    })
+}
+
+#[test]
+fn record_after_record_fails_and_no_row_is_burnt() {
+    let on = Arc::new(AtomicBool::new(true));
+    let server = switched(&on);
+    let whole = rows(60);
+    whole.redraft(COMMAND).model(&server).run().exits(0);
+
+    let place = rows(60);
+    place
+        .redraft(&format!("{COMMAND} --limit 10"))
+        .model(&server)
+        .run()
+        .exits(0);
+    on.store(false, Ordering::SeqCst);
+    server.forget();
+    let ended = place
+        .redraft(&format!("{COMMAND} --json"))
+        .model(&server)
+        .run()
+        .exits(1)
+        .says("Stopped:")
+        .says("only failures:")
+        .says("HTTP 402 from http://127.0.0.1")
+        .says("pay first")
+        .says("the same command again");
+    let why = &ended.json()["stopped_by"];
+    assert!(why.as_str().is_some_and(|why| why.contains("402")), "{why}");
+    assert_eq!(failed(&place), 0, "the streak is not sealed");
+    assert_eq!(place.count("SELECT count(*) FROM transcripts"), 10);
+    assert_eq!(
+        place.count("SELECT count(*) FROM runs WHERE state = 'stopped'"),
+        1
+    );
+    // Those of the streak, and the window that was in flight when it was full.
+    assert!(server.count() <= 5 + 13, "{} requests", server.count());
+
+    on.store(true, Ordering::SeqCst);
+    place.redraft(COMMAND).model(&server).run().exits(0);
+    assert_eq!(place.read("out.jsonl"), whole.read("out.jsonl"));
+    assert_eq!(place.transcripts(), whole.transcripts());
+}
+
+/// Four in a row are no streak of five: what lies between them says that the server works.
+#[test]
+fn failures_with_successes_between_are_kept_as_failed() {
+    let server = failing_rows(&["Row 1.", "Row 2.", "Row 3.", "Row 4.", "Row 17.", "Row 29."]);
+    let place = rows(30);
+    place
+        .redraft("run in.jsonl -c manners.yaml --concurrency 1 --max-failed 7")
+        .model(&server)
+        .run()
+        .exits(3);
+    assert_eq!(failed(&place), 6);
+    assert_eq!(place.count("SELECT count(*) FROM transcripts"), 30);
+}
+
+#[test]
+fn failures_at_the_end_are_sealed_with_it() {
+    let server = Server::with(|_| spent());
+    let place = rows(4);
+    place.redraft(COMMAND).model(&server).run().exits(3);
+    assert_eq!(failed(&place), 4);
+    assert_eq!(place.json_lines("out.jsonl").len(), 4);
+}
+
+#[test]
+fn at_zero_every_row_may_fail() {
+    let server = Server::with(|_| spent());
+    let place = rows(40);
+    place
+        .redraft("run in.jsonl -c manners.yaml --concurrency 4 --max-failed 0")
+        .model(&server)
+        .run()
+        .exits(3);
+    assert_eq!(failed(&place), 40);
+}
+
+/// A request that no server would take says nothing about this one.
+#[test]
+fn what_a_record_itself_is_to_blame_for_is_no_streak() {
+    let too_long = r#"{"error":{"message":"This model's maximum context length is 9 tokens.","code":"context_length_exceeded"}}"#;
+    let server = Server::with(move |_| Act::Status(400, too_long.to_owned()));
+    let place = rows(40);
+    place.redraft(COMMAND).model(&server).run().exits(3);
+    assert_eq!(failed(&place), 40);
+    let outcomes: Vec<Value> = place.json_lines("out.jsonl");
+    assert_eq!(outcomes.len(), 40);
+}
