@@ -359,6 +359,7 @@ fn flow(words: &[String], width: usize) -> Vec<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::cli::keys::HINT;
 
     fn endpoint(number: usize, state: EndpointState) -> EndpointStatus {
         EndpointStatus {
@@ -421,8 +422,6 @@ mod tests {
         }
     }
 
-    const HINT: &str = "p pause · r resume · d drain · + - calls · a auto · q stop · ? help";
-
     fn shown(view: &View, width: usize) -> String {
         console::set_colors_enabled_stderr(false);
         view.lines(Paint::STDERR, width, HINT).join("\n")
@@ -430,17 +429,38 @@ mod tests {
 
     #[test]
     fn a_wide_terminal_shows_everything() {
-        insta::assert_snapshot!(shown(&view(), 100), @"");
+        insta::assert_snapshot!(shown(&view(), 100), @r"
+        ━━━━━━━━━━────────────── 4,312 of about 10,000 rows · 43 % · 35 rows/s · 2 min 40 s left
+        120 calls in flight · 3,412 tokens/s · cost 1.2346 of 5.0000
+        812 changed · 1 failed · 2 rejected · 950 violations · 12 transport retries · 7 contract retries
+        31 policy retries
+          gpu-1.example:8000 60/64 in flight, 4 waiting · 210 ms · steady
+          gpu-2.example:8000 60/64 in flight, 4 waiting · 210 ms · set aside: connection refused
+        p pause · r resume · d drain · + - calls at once · a auto · q stop · ? help
+        ");
     }
 
     #[test]
     fn a_narrow_terminal_breaks_between_figures() {
-        insta::assert_snapshot!(shown(&view(), 40), @"");
+        insta::assert_snapshot!(shown(&view(), 40), @r"
+        4,312 of about 10,000 rows · 43 %
+        35 rows/s · 2 min 40 s left
+        120 calls in flight · 3,412 tokens/s
+        cost 1.2346 of 5.0000
+        812 changed · 1 failed · 2 rejected
+        950 violations · 12 transport retries
+        7 contract retries · 31 policy retries
+          gpu-1.example:8000 60/64+4 steady
+          gpu-2.example:8000 60/64+4 set aside:…
+        p pause · r resume · d drain
+        + - calls at once · a auto · q stop
+        ? help
+        ");
     }
 
     #[test]
     fn without_a_terminal_it_is_one_line_of_words() {
-        insta::assert_snapshot!(view().words(), @"");
+        insta::assert_snapshot!(view().words(), @"4,312 of about 10,000 rows · 43 % · 35 rows/s · 2 min 40 s left · 120 calls in flight · 3,412 tokens/s · cost 1.2346 of 5.0000 · 812 changed · 1 failed · 2 rejected · 950 violations · 12 transport retries · 7 contract retries · 31 policy retries · gpu-2.example:8000 set aside: connection refused");
     }
 
     #[test]
@@ -449,7 +469,10 @@ mod tests {
             rows: 1,
             ..View::default()
         };
-        insta::assert_snapshot!(shown(&start, 80), @"");
+        insta::assert_snapshot!(shown(&start, 80), @r"
+        1 row · 0.0 rows/s
+        p pause · r resume · d drain · + - calls at once · a auto · q stop · ? help
+        ");
     }
 
     #[test]
