@@ -20,6 +20,7 @@ const PAGES: [&str; 11] = [
     "docs/bench.md",
     "docs/command-line.md",
     "docs/constitutions.md",
+    "docs/operations.md",
     "docs/prompts.md",
     "docs/recipes.md",
     "docs/settings.md",

@@ -8,17 +8,22 @@ use clap::{Args, ValueEnum};
 
 use super::Exit;
 use super::args::{PipelineArgs, StoreArgs, pipeline};
+use super::budget::BudgetArgs;
 use super::error::UsageError;
-use super::progress::Progress;
+use super::events::Events;
+use super::keys::{self, Keys};
+use super::progress::{Progress, Shown, View};
+use super::steering::Steering;
 use super::summary::{self, Summary};
 use super::terminal::Paint;
+use super::watch::Watch;
 use crate::app::{self, Connections};
 use crate::audit;
 use crate::dataset::{ReadOptions, Source, Target};
 use crate::model::traffic::Traffic;
 use crate::pipeline::Pipeline;
 use crate::run::{
-    RunEnd, RunPlan, RunReport, Stop, StopHandle, changes, decided_by, run, run_name,
+    Controls, RunEnd, RunPlan, RunReport, Stop, StopHandle, changes, decided_by, run, run_name,
 };
 use crate::store::{RunRow, Store};
 use crate::telemetry;
@@ -77,9 +82,14 @@ pub(super) struct Options {
     /// Say nothing but errors
     #[arg(short, long)]
     quiet: bool,
+    /// Add what happens in the run to this file, as JSON lines
+    #[arg(long, value_name = "FILE")]
+    events: Option<PathBuf>,
     /// Print the summary as JSON to standard output
     #[arg(long)]
     json: bool,
+    #[command(flatten)]
+    budget: BudgetArgs,
     #[command(flatten)]
     pipeline: PipelineArgs,
 }
@@ -105,6 +115,8 @@ impl Options {
             scope: self.scope(store.as_ref()).await?,
             ..Connections::default()
         };
+        let budget = connections.traffic.budget();
+        budget.set_limits(self.budget.limits());
         let mut pipeline = pipeline(&settings, &connections)?;
         let mut plan = self
             .plan(&connections.traffic, &pipeline, &source, store.as_ref())
@@ -116,19 +128,66 @@ impl Options {
             let earlier = earlier_run(&plan, store.as_ref()).await?;
             summary::announce(&pipeline, &settings, &plan, earlier.as_ref());
         }
-        let progress = Progress::new(self.quiet, Arc::clone(&connections.traffic));
         let (handle, stop) = Stop::new();
+        let controls = Controls::new(Arc::clone(&connections.traffic), handle.clone());
+        let keys = self.keys(&connections.traffic);
+        let watch = self.watch(
+            controls.clone(),
+            &connections.traffic,
+            &source,
+            keys.is_some(),
+        )?;
+        budget.add_earlier(store.spent(&plan.name).await?);
+        let kept = budget.spent();
+        let mut steering = Steering {
+            store: Arc::clone(&store),
+            traffic: Arc::clone(&connections.traffic),
+            controls,
+            watch: &watch,
+            keys,
+            kept,
+        };
         let signals = tokio::spawn(watch_signals(handle));
         let ended = tokio::select! {
-            ended = run(plan, Arc::new(pipeline), Arc::clone(&store), source, &progress, stop) => ended,
-            never = progress.keep_showing() => match never {},
+            ended = run(plan, Arc::new(pipeline), Arc::clone(&store), source, &watch, stop) => ended,
+            never = watch.progress.keep_showing() => match never {},
+            never = steering.keep_listening() => match never {},
         };
-        progress.finish();
-        let exit = self
-            .conclude(&ended?, store.as_ref(), &connections.traffic)
-            .await;
+        let spent = steering.finish().await;
+        watch.finish(&ended);
+        let exit = self.conclude(&ended?, store.as_ref(), &watch).await;
+        spent?;
         signals.abort();
         exit
+    }
+
+    /// The keys of the terminal, if they are not the dataset.
+    fn keys(&self, traffic: &Arc<Traffic>) -> Option<Keys> {
+        let wanted = !self.quiet && self.input != Path::new("-");
+        wanted.then(|| Keys::listen(Arc::clone(traffic))).flatten()
+    }
+
+    /// Everybody who is told what happens.
+    fn watch(
+        &self,
+        controls: Controls,
+        traffic: &Arc<Traffic>,
+        source: &Source,
+        has_keys: bool,
+    ) -> anyhow::Result<Watch> {
+        let events = self.events.as_deref().map(Events::open).transpose()?;
+        if let Some(events) = events.clone() {
+            traffic.listen(move |event| events.traffic(event));
+        }
+        let progress = Progress::new(Shown {
+            quiet: self.quiet,
+            traffic: Arc::clone(traffic),
+            controls,
+            input: source.path().map(Path::to_owned),
+            limit: self.limit,
+            hint: if has_keys { keys::HINT } else { "" },
+        });
+        Ok(Watch { progress, events })
     }
 
     fn check(&self) -> Result<(), UsageError> {
@@ -185,8 +244,9 @@ impl Options {
         &self,
         report: &RunReport,
         store: &dyn Store,
-        traffic: &Traffic,
+        watch: &Watch,
     ) -> anyhow::Result<Exit> {
+        let view = watch.progress.view();
         // Who stops a run wants it to stop: what is sealed may take a while to count.
         let (statistics, example) = match report.end {
             RunEnd::Finished => audit::gather(store, &report.name).await?,
@@ -201,8 +261,8 @@ impl Options {
             store: store.location(),
             output: self.output.as_deref(),
             fresh: self.fresh,
-            counts: traffic.counts(),
-            addresses: addresses(traffic),
+            view: &view,
+            addresses: addresses(&view),
         };
         if self.json {
             outln!("{}", summary.json()?);
@@ -211,13 +271,13 @@ impl Options {
             summary.print(Paint::STDERR);
         }
         Ok(match report.end {
-            RunEnd::Interrupted | RunEnd::BudgetReached => Exit::Interrupted,
+            RunEnd::Interrupted => Exit::Interrupted,
+            RunEnd::BudgetReached => Exit::Budget,
             RunEnd::OnlyFailures => Exit::Failed,
-            RunEnd::Picked => Exit::Done,
             RunEnd::Finished if statistics.outcomes.contains_key(&Outcome::Failed) => {
                 Exit::SomeFailed
             }
-            RunEnd::Finished => Exit::Done,
+            RunEnd::Finished | RunEnd::Picked => Exit::Done,
         })
     }
 
@@ -281,9 +341,9 @@ async fn earlier_run(
 }
 
 /// The addresses that were called, each once.
-fn addresses(traffic: &Traffic) -> Vec<String> {
-    let endpoints = traffic.endpoints().into_iter();
-    let mut addresses: Vec<String> = endpoints.map(|endpoint| endpoint.address).collect();
+fn addresses(view: &View) -> Vec<String> {
+    let endpoints = view.endpoints.iter();
+    let mut addresses: Vec<String> = endpoints.map(|endpoint| endpoint.address.clone()).collect();
     addresses.dedup();
     addresses
 }
@@ -293,6 +353,7 @@ async fn watch_signals(handle: StopHandle) {
     interrupted().await;
     handle.stop();
     interrupted().await;
+    keys::restore_terminal();
     std::process::exit(Exit::Interrupted as i32);
 }
 

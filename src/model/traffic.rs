@@ -33,7 +33,8 @@ pub struct Traffic {
 type Listener = dyn Fn(&TrafficEvent) + Send + Sync;
 
 /// The counts of [`Traffic`] at one moment.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
 pub struct CallCounts {
     /// Requests sent, repeated ones included.
     pub asked: u64,
@@ -71,7 +72,7 @@ pub trait Lane: Debug + Send + Sync {
 }
 
 /// One endpoint of one model at one moment.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct EndpointStatus {
     /// The model's name.
     pub model: String,

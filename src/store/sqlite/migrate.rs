@@ -12,6 +12,7 @@ const APPLICATION: i64 = 0x7264_6674;
 pub(super) const STEPS: &[&str] = &[
     include_str!("migrations/0001.sql"),
     include_str!("migrations/0002.sql"),
+    include_str!("migrations/0003.sql"),
 ];
 
 /// What a file says it is.
