@@ -85,7 +85,10 @@ fn answer(request: &str) -> String {
     let first = request.contains(MARK);
     let Some(ids) = asked(request) else {
         return if first {
-            format!("This is the better one. {}", "It is about as long. ".repeat(37))
+            format!(
+                "This is the better one. {}",
+                "It is about as long. ".repeat(37)
+            )
         } else {
             format!("This is {MARK}. {}", "It is of a usual length. ".repeat(31))
         };

@@ -223,8 +223,8 @@ mod tests {
 
     use super::*;
     use crate::message::Message;
-    use crate::model::{Lead, MemoryJournal, Messages};
     use crate::model::scripted::Scripted;
+    use crate::model::{Lead, MemoryJournal, Messages};
 
     fn request(text: &str) -> ChatRequest {
         ChatRequest::new(vec![Message::user(text)])

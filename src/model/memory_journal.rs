@@ -50,7 +50,10 @@ impl Journal for MemoryJournal {
 
     async fn call(&self, key: Digest) -> Result<Option<JournalledCall>, JournalError> {
         let kept = self.kept();
-        Ok(kept.places.get(&key).map(|place| kept.calls[*place].clone()))
+        Ok(kept
+            .places
+            .get(&key)
+            .map(|place| kept.calls[*place].clone()))
     }
 
     async fn keep(&self, call: JournalledCall) -> Result<bool, JournalError> {

@@ -1,9 +1,7 @@
 //! What the three verbs share: the record, who plays which role, prompts and counts.
 
 use super::{Cast, Instructions, Ledger, RoundError};
-use crate::model::{
-    ChatRequest, Completion, Messages, ModelRole, Origin, ReplyFormat, Sampling,
-};
+use crate::model::{ChatRequest, Completion, Messages, ModelRole, Origin, ReplyFormat, Sampling};
 use crate::prompt::PromptSet;
 use crate::record::Record;
 

@@ -105,10 +105,7 @@ pub async fn revise_in_chat(
 }
 
 /// A reply that was cut off is asked for again with more room.
-async fn ask_for_whole_text(
-    bench: &Bench<'_>,
-    messages: Messages,
-) -> Result<Revised, RoundError> {
+async fn ask_for_whole_text(bench: &Bench<'_>, messages: Messages) -> Result<Revised, RoundError> {
     let mut calls = Vec::new();
     let mut attempt = Attempt::default();
     loop {

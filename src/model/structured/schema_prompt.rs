@@ -13,10 +13,7 @@ pub(super) fn with_schema_told(messages: &Messages, schema: &ReplySchema) -> Mes
         .replace("{{ schema }}", schema.schema.as_str());
     let mut messages = messages.clone();
     let own = messages.own_mut();
-    match own
-        .iter_mut()
-        .rfind(|message| message.role == Role::User)
-    {
+    match own.iter_mut().rfind(|message| message.role == Role::User) {
         Some(last) => last.content.push_str(&told),
         None => own.push(Message::user(told.trim_start())),
     }

@@ -6,8 +6,8 @@ use std::path::Path;
 use rusqlite::{Connection, params};
 
 use super::{Fresh, process};
-use crate::model::journal::Journal;
 use crate::digest::Digest;
+use crate::model::journal::Journal;
 use crate::store::conformance::{call as call_of, new_run};
 use crate::store::sqlite::{SqliteStore, migrate};
 use crate::store::{Store, StoreError};
