@@ -28,7 +28,7 @@ impl Journal for SqliteStore {
         let bytes = call.parts().1.len() + call.reply.len();
         Ok(self
             .writer()?
-            .write(bytes, move |session| keep(session, &call, head))
+            .write_in_company(bytes, move |session| keep(session, &call, head))
             .await?)
     }
 

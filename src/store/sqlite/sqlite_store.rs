@@ -151,7 +151,7 @@ impl Store for SqliteStore {
         let times = serde_json::to_string(&row.sealed.times)
             .map_err(|error| StoreError::Backend(Box::new(error)))?;
         self.writer()?
-            .write(row.sealed.body.len(), move |session| {
+            .write_in_company(row.sealed.body.len(), move |session| {
                 transcripts::seal(session, &run, &row, &times)
             })
             .await
