@@ -17,6 +17,8 @@ mod record;
 mod report;
 mod stop;
 mod streak;
+#[cfg(test)]
+mod tests;
 mod window;
 
 pub use error::RunError;
