@@ -14,6 +14,7 @@ mod continuing;
 mod contract;
 mod first_steps;
 mod full_disk;
+mod kills;
 mod model_errors;
 mod only_failures;
 mod quick_start;
