@@ -18,6 +18,8 @@ mod record;
 mod report;
 mod stop;
 mod streak;
+#[cfg(test)]
+mod tests;
 mod window;
 
 pub use control::{BudgetChange, Command, Controls, NoCommand};

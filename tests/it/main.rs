@@ -17,6 +17,7 @@ mod contract;
 mod events;
 mod first_steps;
 mod full_disk;
+mod kills;
 mod model_errors;
 mod only_failures;
 mod quick_start;
