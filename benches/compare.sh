@@ -26,21 +26,22 @@ finish() {
 }
 trap finish EXIT INT TERM
 
+# Becomes the command, on that core; so it is called in a subshell, whose process the command then is.
 on() {
     core=$1
     shift
-    if command -v taskset >/dev/null; then taskset -c "$core" "$@"; else "$@"; fi
+    if command -v taskset >/dev/null; then exec taskset -c "$core" "$@"; else exec "$@"; fi
 }
 
 # A server for each client: the second must not find warm what the first one left.
 start() {
-    on "${SERVER_CORE:-0}" "$redraft" bench --serve "127.0.0.1:$port" "$@" >"$place/server" &
+    (on "${SERVER_CORE:-0}" "$redraft" bench --serve "127.0.0.1:$port" "$@" >"$place/server" 2>&1) &
     server=$!
     for _ in 1 2 3 4 5 6 7 8 9 10; do
         grep -q SIMULATED "$place/server" && return
         sleep 0.2
     done
-    echo "the simulated server did not start on port $port" >&2
+    cat "$place/server" >&2
     exit 1
 }
 
@@ -61,9 +62,9 @@ PYTHON
 
 echo "SIMULATED server: $*"
 start "$@"
-on "${CLIENT_CORE:-1}" "$python" - "$redraft" run "$place/rows.jsonl" --store "$place/compare.db" \
+(on "${CLIENT_CORE:-1}" "$python" - "$redraft" run "$place/rows.jsonl" --store "$place/compare.db" \
     -o "$place/out.jsonl" --quiet --recipe cai --rounds 2 -c harmlessness --concurrency "$concurrency" \
-    --model simulated --base-url "http://127.0.0.1:$port/v1" >"$place/redraft" <<'PYTHON'
+    --model simulated --base-url "http://127.0.0.1:$port/v1" >"$place/redraft") <<'PYTHON'
 import json, os, resource, subprocess, sys, time
 
 started = time.perf_counter()
@@ -78,8 +79,8 @@ print(json.dumps({
 PYTHON
 stop
 start "$@"
-on "${CLIENT_CORE:-1}" "$python" "$here/peers/cai_asyncio.py" "http://127.0.0.1:$port/v1" "$records" \
-    "$concurrency" >"$place/asyncio"
+(on "${CLIENT_CORE:-1}" "$python" "$here/peers/cai_asyncio.py" "http://127.0.0.1:$port/v1" "$records" \
+    "$concurrency" >"$place/asyncio")
 stop
 
 "$python" - "$place/redraft" "$place/asyncio" "$records" <<'PYTHON'

@@ -80,14 +80,18 @@ fn body_length(headers: &str) -> io::Result<usize> {
         name.eq_ignore_ascii_case("content-length")
             .then(|| value.trim().parse().ok())?
     });
-    let chunked = headers
-        .to_ascii_lowercase()
-        .contains("\r\ntransfer-encoding");
     match length {
         Some(length) if length <= MOST_BYTES => Ok(length),
-        None if !chunked => Ok(0),
+        None if !is_chunked(headers) => Ok(0),
         _ => Err(io::ErrorKind::InvalidData.into()),
     }
+}
+
+fn is_chunked(headers: &str) -> bool {
+    headers
+        .lines()
+        .filter_map(|line| line.split_once(':'))
+        .any(|(name, _)| name.eq_ignore_ascii_case("transfer-encoding"))
 }
 
 /// A whole response.

@@ -1,5 +1,6 @@
 //! What the server says: the same to the same request, always.
 
+use memchr::memmem;
 use serde_json::{Value, json};
 
 use super::MODEL;
@@ -87,7 +88,7 @@ impl Speaker {
 
     /// The text, as it stands between the quotes of a JSON string.
     fn text(&self, asked: &Asked<'_>) -> String {
-        let first = asked.messages.contains(MARK);
+        let first = memmem::find(asked.messages.as_bytes(), MARK.as_bytes()).is_some();
         if let Some(names) = asked.names {
             return critique(names, first).replace('"', "\\\"");
         }
