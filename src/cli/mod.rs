@@ -8,6 +8,7 @@ mod ask;
 mod completions;
 mod constitution;
 mod error;
+mod estimate;
 mod exit;
 mod init;
 mod progress;

@@ -9,6 +9,7 @@ use clap::{Args, ValueEnum};
 use super::Exit;
 use super::args::{PipelineArgs, StoreArgs, pipeline};
 use super::error::UsageError;
+use super::estimate::{self, First};
 use super::progress::Progress;
 use super::summary::{self, Summary};
 use super::terminal::Paint;
@@ -68,6 +69,12 @@ pub(super) struct Options {
     /// How many transcripts each row gets, apart from one another
     #[arg(long, value_name = "K", default_value_t = NonZeroU32::MIN)]
     samples: NonZeroU32,
+    /// First do N rows picked from the whole dataset, say what the rest will take, and ask [N: 50]
+    #[arg(long, value_name = "N", num_args = 0..=1, default_missing_value = "50")]
+    estimate: Option<usize>,
+    /// Go on after the estimate without asking
+    #[arg(long, requires = "estimate")]
+    yes: bool,
     /// Begin a new run, and ask every model again
     #[arg(long)]
     fresh: bool,
@@ -116,11 +123,31 @@ impl Options {
             let earlier = earlier_run(&plan, store.as_ref()).await?;
             summary::announce(&pipeline, &settings, &plan, earlier.as_ref());
         }
-        let progress = Progress::new(self.quiet, Arc::clone(&connections.traffic));
+        let pipeline = Arc::new(pipeline);
         let (handle, stop) = Stop::new();
         let signals = tokio::spawn(watch_signals(handle));
+        if let Some(most) = self.estimate {
+            let ended = self
+                .estimate(most, &plan, &pipeline, &store, stop.clone())
+                .await?;
+            match ended {
+                First::Estimated(_) if self.yes || estimate::wants_to_go_on().await => {
+                    plan.retry_failed = false;
+                }
+                First::Estimated(_) => {
+                    eprintln!("Stopped behind the estimate: the same command with --yes goes on.");
+                    return Ok(Exit::Done);
+                }
+                First::Ended(report) => {
+                    return self
+                        .conclude(&report, store.as_ref(), &connections.traffic)
+                        .await;
+                }
+            }
+        }
+        let progress = Progress::new(self.quiet, Arc::clone(&connections.traffic));
         let ended = tokio::select! {
-            ended = run(plan, Arc::new(pipeline), Arc::clone(&store), source, &progress, stop) => ended,
+            ended = run(plan, pipeline, Arc::clone(&store), source, &progress, stop) => ended,
             never = progress.keep_showing() => match never {},
         };
         progress.finish();
@@ -131,10 +158,48 @@ impl Options {
         exit
     }
 
+    /// Does some rows first, and says what the rest will take.
+    async fn estimate(
+        &self,
+        most: usize,
+        plan: &RunPlan,
+        pipeline: &Arc<Pipeline>,
+        store: &Arc<dyn Store>,
+        stop: Stop,
+    ) -> anyhow::Result<First> {
+        let (source, _) = self.files()?;
+        let progress = Progress::new(self.quiet, Arc::clone(&plan.traffic));
+        let first = tokio::select! {
+            first = estimate::first_rows(plan, most, pipeline, store, source, &progress, stop) => first,
+            never = progress.keep_showing() => match never {},
+        };
+        progress.finish();
+        let first = first?;
+        if let First::Estimated(estimate) = &first {
+            if self.json {
+                outln!("{}", serde_json::to_string(estimate)?);
+            }
+            if !self.quiet {
+                estimate::show(estimate);
+            }
+        }
+        Ok(first)
+    }
+
     fn check(&self) -> Result<(), UsageError> {
         let to_stdout = self.output.as_deref() == Some(Path::new("-"));
         if to_stdout && self.json {
             let message = "-o - and --json would both print to standard output; take one of them";
+            return Err(UsageError(message.to_owned()));
+        }
+        if self.estimate.is_some() && !self.input.is_file() && self.input.exists()
+            || self.estimate.is_some() && self.input == Path::new("-")
+        {
+            let message = "--estimate reads the dataset twice; give it a file";
+            return Err(UsageError(message.to_owned()));
+        }
+        if self.estimate == Some(0) {
+            let message = "--estimate needs at least one row to stand on";
             return Err(UsageError(message.to_owned()));
         }
         Ok(())

@@ -12,6 +12,7 @@ mod commands;
 mod constitution_check;
 mod continuing;
 mod contract;
+mod estimate;
 mod first_steps;
 mod full_disk;
 mod kills;
