@@ -31,9 +31,15 @@ pub(super) async fn first_rows(
     observer: &dyn RunObserver,
     stop: Stop,
 ) -> anyhow::Result<First> {
-    let seed = pipeline.provenance().seed;
     let input = source.second_pass()?;
-    let picked = pick_rows(input, plan.read.clone(), plan.limit, most, seed).await?;
+    let picked = pick_rows(
+        input,
+        plan.read.clone(),
+        plan.limit,
+        most,
+        pipeline.provenance().seed,
+    )
+    .await?;
     let name = plan.name.clone();
     let plan = RunPlan {
         only_rows: Some(Arc::new(picked.rows)),

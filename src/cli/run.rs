@@ -278,11 +278,10 @@ impl Options {
         Ok(match report.end {
             RunEnd::Interrupted | RunEnd::BudgetReached => Exit::Interrupted,
             RunEnd::OnlyFailures => Exit::Failed,
-            RunEnd::Picked => Exit::Done,
             RunEnd::Finished if statistics.outcomes.contains_key(&Outcome::Failed) => {
                 Exit::SomeFailed
             }
-            RunEnd::Finished => Exit::Done,
+            RunEnd::Finished | RunEnd::Picked => Exit::Done,
         })
     }
 

@@ -52,15 +52,15 @@ impl Stage {
     /// A dataset of that many rows, and a model that may be asked `most` times.
     fn new(rows: usize, most: usize) -> Self {
         let folder = tempfile::tempdir().unwrap();
-        let lines: String = (0..rows)
-            .map(|n| format!("{{\"id\": {n}, \"prompt\": \"Row {n}\"}}\n"))
+        let lines: Vec<String> = (0..rows)
+            .map(|n| format!("{{\"id\": {n}, \"prompt\": \"Row {n}\"}}"))
             .collect();
-        std::fs::write(folder.path().join("in.jsonl"), lines).unwrap();
+        std::fs::write(folder.path().join("in.jsonl"), lines.join("\n")).unwrap();
         let asked = AtomicUsize::new(0);
         Self {
             model: Arc::new(Slow { asked, most }),
             traffic: Traffic::new(),
-            store: Arc::new(SqliteStore::open(&folder.path().join("store.db")).unwrap()),
+            store: Arc::new(SqliteStore::open(folder.path().join("store.db")).unwrap()),
             folder,
         }
     }
