@@ -57,6 +57,15 @@ pub enum AppError {
         #[source]
         source: EndpointError,
     },
+    /// The budget is in money, and a model's tokens have no price.
+    #[error(
+        "the model {model} has no `price`, so what it spends cannot be held within a cost: give it \
+         one in the settings, or limit the tokens instead"
+    )]
+    Unpriced {
+        /// The model's name in the settings.
+        model: String,
+    },
     /// A model's `structured` is none of the ways there are.
     #[error("the model {model} has a wrong setting `structured`")]
     Structured {
@@ -101,7 +110,8 @@ pub struct Connections {
 ///
 /// # Errors
 ///
-/// When constitution, templates, models or recipe do not work.
+/// When constitution, templates, models or recipe do not work, or the traffic's budget limits the
+/// cost and a model has no price.
 pub fn pipeline(
     settings: &Settings,
     key: impl Fn(&str) -> Option<String>,
@@ -116,6 +126,9 @@ pub fn pipeline(
         Some(folder) => PromptSet::with_folder(folder)?,
         None => PromptSet::shipped(),
     };
+    if connections.traffic.budget().limits().cost.is_some() {
+        priced(settings)?;
+    }
     let mut models = BTreeMap::new();
     for (name, plan) in &settings.models {
         models.insert(
@@ -145,6 +158,17 @@ pub fn pipeline(
         .build()?)
 }
 
+/// Whether what every model spends can be counted in money.
+fn priced(settings: &Settings) -> Result<(), AppError> {
+    let mut models = settings.models.iter();
+    match models.find(|(_, plan)| plan.price.is_none()) {
+        Some((name, _)) => Err(AppError::Unpriced {
+            model: name.clone(),
+        }),
+        None => Ok(()),
+    }
+}
+
 fn model(
     name: &str,
     plan: &ModelPlan,
@@ -163,6 +187,11 @@ fn model(
             ApiKey::new(secret).from_origin(format!("the environment variable {variable}"))
         }),
         timeout: Duration::from_secs(plan.timeout_seconds),
+        connect_timeout: Duration::from_secs(plan.connect_seconds),
+        first_byte_timeout: plan.first_byte_seconds.map(Duration::from_secs),
+        idle_timeout: Duration::from_secs(plan.idle_seconds),
+        requests_per_minute: plan.rpm,
+        tokens_per_minute: plan.tpm,
         ..Endpoint::new(&plan.model, address)
     };
     let structured = plan
@@ -182,4 +211,49 @@ fn model(
         ..StackOptions::default()
     };
     stack(&endpoint, options).map_err(|source| AppError::Endpoint { model, source })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::{Environment, Overrides};
+    use crate::model::budget::BudgetLimits;
+
+    #[test]
+    fn a_limit_to_the_cost_needs_the_price_of_every_model() {
+        let folder = tempfile::tempdir().unwrap();
+        let built = |prices: [&str; 2], limits| {
+            let file = folder.path().join("redraft.yaml");
+            let text = format!(
+                "models: {{ small: {{ model: a{} }}, large: {{ model: b{} }} }}\n\
+                 roles: {{ drafter: small, critic: large, reviser: small }}\n",
+                prices[0], prices[1]
+            );
+            std::fs::write(&file, text).unwrap();
+            let overrides = Overrides {
+                file: Some(file),
+                ..Overrides::default()
+            };
+            let settings = Settings::resolve(overrides, &Environment::from_pairs([])).unwrap();
+            let connections = Connections::default();
+            connections.traffic.budget().set_limits(limits);
+            pipeline(&settings, |_| None, &connections).map(|_| ())
+        };
+        let price = ", price: { input: 1, output: 2 }";
+        let cost = BudgetLimits {
+            cost: Some(1.0),
+            tokens: None,
+        };
+        let tokens = BudgetLimits {
+            cost: None,
+            tokens: Some(1000),
+        };
+        assert!(built([price, price], cost).is_ok());
+        assert!(built(["", ""], tokens).is_ok());
+        let error = built([price, ""], cost).unwrap_err().to_string();
+        assert!(
+            error.contains("large") && error.contains("`price`"),
+            "{error}"
+        );
+    }
 }

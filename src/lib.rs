@@ -68,6 +68,7 @@
 //! - [`constitution`]: principles, loading, examining; [`constitution::check`] the machine tests
 //! - [`prompt`]: templates, their contexts, and the fence around text that is not to be trusted
 //! - [`model`]: the trait, the client, and what is wrapped around it
+//! - [`simulated`]: a server without a model, to measure and to test against
 //! - [`transcript`]: the record of it all, and its sealed form
 //! - [`round`]: draft, critique, revise
 //! - [`pipeline`]: recipes, and a record's way from draft to outcome
@@ -78,6 +79,7 @@
 //! - [`audit`]: statistics and differences
 //! - [`config`]: settings, from file, environment and command line
 //! - [`app`]: builds everything from settings
+//! - [`bench`]: measures an endpoint, or this machine against the simulated server
 //! - [`cli`]: the commands
 //!
 //! To resume, a run replays: [`model::journal`] says how replies are kept, [`run`] how far a dataset
@@ -85,6 +87,7 @@
 
 pub mod app;
 pub mod audit;
+pub mod bench;
 pub mod cli;
 pub mod config;
 pub mod constitution;
@@ -97,6 +100,7 @@ pub mod prompt;
 pub mod record;
 pub mod round;
 pub mod run;
+pub mod simulated;
 pub mod store;
 pub mod telemetry;
 pub mod transcript;

@@ -12,13 +12,15 @@ use redraft::transcript::{FORMAT, Outcome, Sealed, Transcript};
 use redraft::yaml::{SourceFile, parse};
 
 /// Every page that a person reads.
-const PAGES: [&str; 10] = [
+const PAGES: [&str; 11] = [
     "README.md",
     "ARCHITECTURE.md",
     "CONTRIBUTING.md",
     "CHANGELOG.md",
+    "docs/bench.md",
     "docs/command-line.md",
     "docs/constitutions.md",
+    "docs/operations.md",
     "docs/prompts.md",
     "docs/recipes.md",
     "docs/settings.md",

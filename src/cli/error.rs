@@ -110,8 +110,8 @@ fn hints(failure: &anyhow::Error) -> Vec<String> {
 }
 
 fn hints_of(cause: &(dyn std::error::Error + 'static)) -> Vec<String> {
-    if let Some(ModelError::Unusable { hint, .. }) = cause.downcast_ref() {
-        return vec![hint.clone()];
+    if let Some(hint) = cause.downcast_ref().and_then(ModelError::hint) {
+        return vec![hint.to_owned()];
     }
     let load = match cause.downcast_ref::<AppError>() {
         Some(AppError::Constitution(load)) => Some(load),

@@ -13,15 +13,8 @@ use crate::record::RecordId;
 use crate::run::{RunEnd, RunEvent, RunObserver, RunPlan, RunReport, Stop, pick_rows, run};
 use crate::store::Store;
 
-/// What came of the first rows.
-pub(super) enum First {
-    /// They are done, and this is what they say of the rest.
-    Estimated(Estimate),
-    /// The run ended among them.
-    Ended(RunReport),
-}
-
-/// Does `most` rows, picked by the seed from all of the dataset, and estimates the rest.
+/// Does `most` rows, picked by the seed from all of the dataset, and estimates the rest; there is no estimate
+/// where the run ended among them.
 pub(super) async fn first_rows(
     plan: &RunPlan,
     most: usize,
@@ -30,7 +23,7 @@ pub(super) async fn first_rows(
     source: Source,
     observer: &dyn RunObserver,
     stop: Stop,
-) -> anyhow::Result<First> {
+) -> anyhow::Result<(RunReport, Option<Estimate>)> {
     let input = source.second_pass()?;
     let picked = pick_rows(
         input,
@@ -65,7 +58,7 @@ pub(super) async fn first_rows(
     )
     .await?;
     if report.end != RunEnd::Picked {
-        return Ok(First::Ended(report));
+        return Ok((report, None));
     }
     let mut seen = Vec::new();
     for record in sealed.into_inner().unwrap_or_else(PoisonError::into_inner) {
@@ -76,7 +69,7 @@ pub(super) async fn first_rows(
     let done = store.run(&name).await?.map_or(0, |row| row.sealed);
     let remaining = (picked.of * samples).saturating_sub(done + report.rejected * samples);
     let estimate = Estimate::of(picked.of, &seen, remaining, report.elapsed);
-    Ok(First::Estimated(estimate))
+    Ok((report, Some(estimate)))
 }
 
 /// Shows an estimate.

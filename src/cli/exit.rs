@@ -13,6 +13,8 @@ pub enum Exit {
     Usage = 2,
     /// It finished, and some records failed.
     SomeFailed = 3,
+    /// The budget is reached; it can be continued with a higher one.
+    Budget = 4,
     /// It was interrupted, and can be continued.
     Interrupted = 130,
 }

@@ -5,21 +5,28 @@ mod output;
 
 mod args;
 mod ask;
+mod bench;
+mod budget;
 mod completions;
 mod constitution;
+mod ctl;
 mod error;
 mod estimate;
+mod events;
 mod exit;
 mod init;
+mod keys;
 mod progress;
 mod run;
 mod runs;
 mod show;
 mod stats;
+mod steering;
 mod story;
 mod summary;
 mod tables;
 mod terminal;
+mod watch;
 
 use std::process::ExitCode;
 
@@ -51,6 +58,8 @@ enum Command {
     Show(show::Options),
     /// List the runs in the store
     Runs(runs::Options),
+    /// Watch and steer a run that is going on
+    Ctl(ctl::Options),
     /// Count outcomes, violations and mends of a run
     Stats(stats::Options),
     /// Check, list or show constitutions
@@ -58,6 +67,8 @@ enum Command {
     Constitution(constitution::Command),
     /// Write a commented redraft.yaml and a constitution to start from
     Init(init::Options),
+    /// Measure an endpoint, or this machine against a simulated server
+    Bench(Box<bench::Options>),
     /// Print a completion script for a shell
     Completions(completions::Options),
 }
@@ -90,9 +101,11 @@ impl Command {
             Self::Ask(options) => options.run().await,
             Self::Show(options) => options.run().await,
             Self::Runs(options) => options.run().await,
+            Self::Ctl(options) => options.run().await,
             Self::Stats(options) => options.run().await,
             Self::Constitution(command) => command.run(),
             Self::Init(options) => options.run(),
+            Self::Bench(options) => options.run().await,
             Self::Completions(options) => options.run(),
         }
     }

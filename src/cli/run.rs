@@ -8,18 +8,23 @@ use clap::{Args, ValueEnum};
 
 use super::Exit;
 use super::args::{PipelineArgs, StoreArgs, pipeline};
+use super::budget::BudgetArgs;
 use super::error::UsageError;
-use super::estimate::{self, First};
-use super::progress::Progress;
+use super::estimate;
+use super::events::Events;
+use super::keys::{self, Keys};
+use super::progress::{Progress, Shown, View};
+use super::steering::Steering;
 use super::summary::{self, Summary};
 use super::terminal::Paint;
+use super::watch::Watch;
 use crate::app::{self, Connections};
-use crate::audit;
+use crate::audit::{self, Estimate};
 use crate::dataset::{ReadOptions, Source, Target};
 use crate::model::traffic::Traffic;
 use crate::pipeline::Pipeline;
 use crate::run::{
-    RunEnd, RunPlan, RunReport, Stop, StopHandle, changes, decided_by, run, run_name,
+    Controls, RunEnd, RunPlan, RunReport, Stop, StopHandle, changes, decided_by, run, run_name,
 };
 use crate::store::{RunRow, Store};
 use crate::telemetry;
@@ -84,9 +89,14 @@ pub(super) struct Options {
     /// Say nothing but errors
     #[arg(short, long)]
     quiet: bool,
+    /// Add what happens in the run to this file, as JSON lines
+    #[arg(long, value_name = "FILE")]
+    events: Option<PathBuf>,
     /// Print the summary as JSON to standard output
     #[arg(long)]
     json: bool,
+    #[command(flatten)]
+    budget: BudgetArgs,
     #[command(flatten)]
     pipeline: PipelineArgs,
 }
@@ -112,6 +122,8 @@ impl Options {
             scope: self.scope(store.as_ref()).await?,
             ..Connections::default()
         };
+        let budget = connections.traffic.budget();
+        budget.set_limits(self.budget.limits());
         let mut pipeline = pipeline(&settings, &connections)?;
         let mut plan = self
             .plan(&connections.traffic, &pipeline, &source, store.as_ref())
@@ -123,67 +135,114 @@ impl Options {
             let earlier = earlier_run(&plan, store.as_ref()).await?;
             summary::announce(&pipeline, &settings, &plan, earlier.as_ref());
         }
-        let pipeline = Arc::new(pipeline);
         let (handle, stop) = Stop::new();
-        let signals = tokio::spawn(watch_signals(handle));
-        if let Some(most) = self.estimate {
-            let ended = self
-                .estimate(most, &plan, &pipeline, &store, stop.clone())
-                .await?;
-            match ended {
-                First::Estimated(_) if self.yes || estimate::wants_to_go_on().await => {
-                    plan.retry_failed = false;
-                }
-                First::Estimated(_) => {
-                    eprintln!("Stopped behind the estimate: the same command with --yes goes on.");
-                    return Ok(Exit::Done);
-                }
-                First::Ended(report) => {
-                    return self
-                        .conclude(&report, store.as_ref(), &connections.traffic)
-                        .await;
-                }
-            }
-        }
-        let progress = Progress::new(self.quiet, Arc::clone(&connections.traffic));
-        let ended = tokio::select! {
-            ended = run(plan, pipeline, Arc::clone(&store), source, &progress, stop) => ended,
-            never = progress.keep_showing() => match never {},
+        let controls = Controls::new(Arc::clone(&connections.traffic), handle.clone());
+        // A terminal that answers a question has no keys.
+        let keys = match self.estimate {
+            None => self.keys(&connections.traffic),
+            Some(_) => None,
         };
-        progress.finish();
-        let exit = self
-            .conclude(&ended?, store.as_ref(), &connections.traffic)
-            .await;
+        let watch = self.watch(
+            controls.clone(),
+            &connections.traffic,
+            &source,
+            keys.is_some(),
+        )?;
+        budget.add_earlier(store.spent(&plan.name).await?);
+        let steering = |keys| Steering {
+            store: Arc::clone(&store),
+            traffic: Arc::clone(&connections.traffic),
+            controls: controls.clone(),
+            watch: &watch,
+            keys,
+            kept: budget.spent(),
+        };
+        let signals = tokio::spawn(watch_signals(handle));
+        let pipeline = Arc::new(pipeline);
+        if let Some(most) = self.estimate {
+            let (first, _) = self.files()?;
+            let first =
+                estimate::first_rows(&plan, most, &pipeline, &store, first, &watch, stop.clone());
+            let (first, spent) = attend(first, &watch, steering(None)).await;
+            watch.progress.finish();
+            let (report, estimate) = first?;
+            spent?;
+            if let Some(estimate) = &estimate {
+                self.tell_estimate(estimate)?;
+            }
+            if estimate.is_none() || !(self.yes || estimate::wants_to_go_on().await) {
+                return self
+                    .end_behind_estimate(report, store.as_ref(), &watch)
+                    .await;
+            }
+            plan.retry_failed = false;
+        }
+        let whole = run(plan, pipeline, Arc::clone(&store), source, &watch, stop);
+        let (ended, spent) = attend(whole, &watch, steering(keys)).await;
+        watch.finish(&ended);
+        let exit = self.conclude(&ended?, store.as_ref(), &watch).await;
+        spent?;
         signals.abort();
         exit
     }
 
-    /// Does some rows first, and says what the rest will take.
-    async fn estimate(
-        &self,
-        most: usize,
-        plan: &RunPlan,
-        pipeline: &Arc<Pipeline>,
-        store: &Arc<dyn Store>,
-        stop: Stop,
-    ) -> anyhow::Result<First> {
-        let (source, _) = self.files()?;
-        let progress = Progress::new(self.quiet, Arc::clone(&plan.traffic));
-        let first = tokio::select! {
-            first = estimate::first_rows(plan, most, pipeline, store, source, &progress, stop) => first,
-            never = progress.keep_showing() => match never {},
-        };
-        progress.finish();
-        let first = first?;
-        if let First::Estimated(estimate) = &first {
-            if self.json {
-                outln!("{}", serde_json::to_string(estimate)?);
-            }
-            if !self.quiet {
-                estimate::show(estimate);
-            }
+    fn tell_estimate(&self, estimate: &Estimate) -> anyhow::Result<()> {
+        if self.json {
+            outln!("{}", serde_json::to_string(estimate)?);
         }
-        Ok(first)
+        if !self.quiet {
+            estimate::show(estimate);
+        }
+        Ok(())
+    }
+
+    /// Ends where nobody wants the rest, or where the run ended before there was an estimate.
+    async fn end_behind_estimate(
+        &self,
+        report: RunReport,
+        store: &dyn Store,
+        watch: &Watch,
+    ) -> anyhow::Result<Exit> {
+        let ended = Ok(report);
+        watch.finish(&ended);
+        match ended? {
+            report if report.end == RunEnd::Picked => {
+                if !self.quiet {
+                    eprintln!("Stopped behind the estimate: the same command with --yes goes on.");
+                }
+                Ok(Exit::Done)
+            }
+            report => self.conclude(&report, store, watch).await,
+        }
+    }
+
+    /// The keys of the terminal, if they are not the dataset.
+    fn keys(&self, traffic: &Arc<Traffic>) -> Option<Keys> {
+        let wanted = !self.quiet && self.input != Path::new("-");
+        wanted.then(|| Keys::listen(Arc::clone(traffic))).flatten()
+    }
+
+    /// Everybody who is told what happens.
+    fn watch(
+        &self,
+        controls: Controls,
+        traffic: &Arc<Traffic>,
+        source: &Source,
+        has_keys: bool,
+    ) -> anyhow::Result<Watch> {
+        let events = self.events.as_deref().map(Events::open).transpose()?;
+        if let Some(events) = events.clone() {
+            traffic.listen(move |event| events.traffic(event));
+        }
+        let progress = Progress::new(Shown {
+            quiet: self.quiet,
+            traffic: Arc::clone(traffic),
+            controls,
+            input: source.path().map(Path::to_owned),
+            limit: self.limit,
+            hint: if has_keys { keys::HINT } else { "" },
+        });
+        Ok(Watch { progress, events })
     }
 
     fn check(&self) -> Result<(), UsageError> {
@@ -250,8 +309,9 @@ impl Options {
         &self,
         report: &RunReport,
         store: &dyn Store,
-        traffic: &Traffic,
+        watch: &Watch,
     ) -> anyhow::Result<Exit> {
+        let view = watch.progress.view();
         // Who stops a run wants it to stop: what is sealed may take a while to count.
         let (statistics, example) = match report.end {
             RunEnd::Finished => audit::gather(store, &report.name).await?,
@@ -266,8 +326,8 @@ impl Options {
             store: store.location(),
             output: self.output.as_deref(),
             fresh: self.fresh,
-            counts: traffic.counts(),
-            addresses: addresses(traffic),
+            view: &view,
+            addresses: addresses(&view),
         };
         if self.json {
             outln!("{}", summary.json()?);
@@ -276,7 +336,8 @@ impl Options {
             summary.print(Paint::STDERR);
         }
         Ok(match report.end {
-            RunEnd::Interrupted | RunEnd::BudgetReached => Exit::Interrupted,
+            RunEnd::Interrupted => Exit::Interrupted,
+            RunEnd::BudgetReached => Exit::Budget,
             RunEnd::OnlyFailures => Exit::Failed,
             RunEnd::Finished if statistics.outcomes.contains_key(&Outcome::Failed) => {
                 Exit::SomeFailed
@@ -345,11 +406,26 @@ async fn earlier_run(
 }
 
 /// The addresses that were called, each once.
-fn addresses(traffic: &Traffic) -> Vec<String> {
-    let endpoints = traffic.endpoints().into_iter();
-    let mut addresses: Vec<String> = endpoints.map(|endpoint| endpoint.address).collect();
+fn addresses(view: &View) -> Vec<String> {
+    let endpoints = view.endpoints.iter();
+    let mut addresses: Vec<String> = endpoints.map(|endpoint| endpoint.address.clone()).collect();
     addresses.dedup();
     addresses
+}
+
+/// Shows and steers a run while it is at work, and keeps what it spent.
+async fn attend<T>(
+    run: impl Future<Output = T>,
+    watch: &Watch,
+    mut steering: Steering<'_>,
+) -> (T, anyhow::Result<()>) {
+    let ended = tokio::select! {
+        ended = run => ended,
+        never = watch.progress.keep_showing() => match never {},
+        never = steering.keep_listening() => match never {},
+    };
+    let spent = steering.finish().await;
+    (ended, spent.map_err(Into::into))
 }
 
 /// The first Ctrl-C, or SIGTERM, asks the run to stop; the second ends the process.
@@ -357,6 +433,7 @@ async fn watch_signals(handle: StopHandle) {
     interrupted().await;
     handle.stop();
     interrupted().await;
+    keys::restore_terminal();
     std::process::exit(Exit::Interrupted as i32);
 }
 

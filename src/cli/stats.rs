@@ -5,10 +5,12 @@ use serde_json::json;
 
 use super::Exit;
 use super::args::StoreArgs;
-use super::tables::{asked_anew, outcomes, percent, principles, usage};
+use super::progress::Money;
+use super::tables::{asked_anew, outcomes, percent, principles, spent, usage};
 use super::terminal::{Paint, counted, safe, thousands};
 use crate::app;
 use crate::audit::{Statistics, gather, wilson};
+use crate::model::budget::BudgetLimits;
 use crate::store::Store;
 
 /// Options of `redraft stats`.
@@ -29,10 +31,11 @@ impl Options {
         let store = app::open_store_to_read(&self.store.path()?)?;
         let run = find_run(store.as_ref(), self.run.as_deref()).await?;
         let (statistics, _) = gather(store.as_ref(), &run).await?;
+        let money = Money::of(&store.spent(&run).await?, BudgetLimits::default());
         if self.json {
-            outln!("{}", as_json(&run, &statistics)?);
+            outln!("{}", as_json(&run, &statistics, &money)?);
         } else {
-            print(&run, &statistics);
+            print(&run, &statistics, &money);
         }
         Ok(Exit::Done)
     }
@@ -56,7 +59,7 @@ async fn find_run(store: &dyn Store, name: Option<&str>) -> anyhow::Result<Strin
     }
 }
 
-fn as_json(run: &str, statistics: &Statistics) -> Result<String, serde_json::Error> {
+fn as_json(run: &str, statistics: &Statistics, money: &Money) -> Result<String, serde_json::Error> {
     let mut value = serde_json::to_value(statistics)?;
     if let Some(counts) = value["principles"].as_object_mut() {
         for (id, count) in counts.iter_mut() {
@@ -67,10 +70,11 @@ fn as_json(run: &str, statistics: &Statistics) -> Result<String, serde_json::Err
         }
     }
     value["run"] = json!(run);
+    value["spent"] = json!(money);
     serde_json::to_string_pretty(&value)
 }
 
-fn print(run: &str, statistics: &Statistics) {
+fn print(run: &str, statistics: &Statistics, money: &Money) {
     let paint = Paint::STDOUT;
     let Statistics {
         records, changed, ..
@@ -109,5 +113,9 @@ fn print(run: &str, statistics: &Statistics) {
             let line = asked_anew(*contract_retries, *policy_retries);
             outln!("  {}", paint.dim(line));
         }
+    }
+    let spent = spent(money);
+    if !spent.is_empty() {
+        outln!("  {}", paint.dim(spent));
     }
 }

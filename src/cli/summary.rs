@@ -6,7 +6,8 @@ use std::time::Duration;
 
 use serde_json::json;
 
-use super::tables::{asked_anew, outcomes, percent, principles, usage};
+use super::progress::View;
+use super::tables::{asked_anew, outcomes, percent, principles, spent, usage};
 use super::terminal::{Paint, counted, indent, one_line, safe, thousands};
 use crate::app::DEFAULT_CONSTITUTION;
 use crate::audit::Statistics;
@@ -80,7 +81,8 @@ pub(super) struct Summary<'a> {
     pub(super) store: String,
     pub(super) output: Option<&'a Path>,
     pub(super) fresh: bool,
-    pub(super) counts: CallCounts,
+    /// How the run stood at its end.
+    pub(super) view: &'a View,
     /// The addresses of the models, without credentials.
     pub(super) addresses: Vec<String>,
 }
@@ -88,6 +90,7 @@ pub(super) struct Summary<'a> {
 impl Summary<'_> {
     pub(super) fn json(&self) -> Result<String, serde_json::Error> {
         let report = self.report;
+        let counts = self.view.calls;
         serde_json::to_string(&json!({
             "run": report.name,
             "finished": report.end == RunEnd::Finished,
@@ -101,9 +104,10 @@ impl Summary<'_> {
             "rejected_file": report.rejected_file,
             "stopped_by": report.stopped_by.as_ref().filter(|_| report.end != RunEnd::Finished),
             "statistics": (report.end == RunEnd::Finished).then_some(self.statistics),
-            "requests": { "sent": self.counts.asked, "retried": self.counts.retries },
+            "requests": { "sent": counts.asked, "retried": counts.retries },
+            "spent": &self.view.money,
             "retries": {
-                "transport": self.counts.retries,
+                "transport": counts.retries,
                 "contract": self.statistics.contract_retries,
                 "policy": self.statistics.policy_retries,
             },
@@ -113,6 +117,7 @@ impl Summary<'_> {
     pub(super) fn print(&self, paint: Paint) {
         eprintln!("\n{}", self.first_line(paint));
         self.print_only_failures(paint);
+        self.print_budget(paint);
         eprint!("{}", outcomes(paint, self.statistics));
         if !self.statistics.principles.is_empty() {
             eprintln!("\n{}", paint.bold("Principles"));
@@ -123,6 +128,10 @@ impl Summary<'_> {
             eprintln!("\n{}", paint.bold("Models"));
             eprint!("{used}");
             self.print_calls(paint);
+        }
+        let spent = spent(&self.view.money);
+        if !spent.is_empty() {
+            eprintln!("  {}", paint.dim(spent));
         }
         self.print_rejected(paint);
         self.print_example(paint);
@@ -175,8 +184,21 @@ impl Summary<'_> {
         }
     }
 
+    fn print_budget(&self, paint: Paint) {
+        if self.report.end != RunEnd::BudgetReached {
+            return;
+        }
+        let what = self.report.stopped_by.as_deref().unwrap_or_default();
+        eprintln!(
+            "{} {}",
+            paint.notable("the budget is reached:"),
+            one_line(what, 500)
+        );
+        eprintln!("  done: {}", self.view.done());
+    }
+
     fn print_calls(&self, paint: Paint) {
-        let CallCounts { asked, retries, .. } = self.counts;
+        let CallCounts { asked, retries, .. } = self.view.calls;
         let mut line = format!("{} sent now", counted(asked, "request"));
         if retries > 0 {
             let _ = write!(
@@ -269,6 +291,9 @@ impl Summary<'_> {
                 format!("the same command again        go on where it stopped (run {name})")
             };
             eprintln!("  {again}");
+            if self.report.end == RunEnd::BudgetReached {
+                eprintln!("  it needs a higher {}", self.view.money.options());
+            }
         }
         if self.statistics.outcomes.contains_key(&Outcome::Failed) {
             eprintln!("  the same, --retry-failed      do the records again that failed");

@@ -2,7 +2,8 @@
 
 use std::fmt::Write as _;
 
-use super::terminal::{Paint, counted, thousands};
+use super::progress::Money;
+use super::terminal::{Paint, counted, money as amount, thousands};
 use crate::audit::{Interval, PrincipleCount, Statistics, wilson};
 use crate::transcript::{Outcome, UsageByRole};
 
@@ -139,6 +140,23 @@ pub(super) fn asked_anew(contract: u64, policy: u64) -> String {
         counted(contract, "repeated call"),
         counted(policy, "revision"),
     )
+}
+
+/// What a run has spent in all; nothing when it spent nothing.
+pub(super) fn spent(money: &Money) -> String {
+    if money.tokens == 0 && money.unpriced_calls == 0 {
+        return String::new();
+    }
+    let mut line = format!("{} tokens", thousands(money.tokens));
+    if money.cost > 0.0 {
+        line = format!("{} for {line}", amount(money.cost));
+    }
+    line.push_str(" spent in all, repeated calls and stopped records included");
+    if money.unpriced_calls > 0 {
+        let calls = counted(money.unpriced_calls, "call");
+        let _ = write!(line, "; {calls} may have cost something that is not known");
+    }
+    line
 }
 
 /// A share in per cent.

@@ -1,6 +1,7 @@
 //! Text for terminals: styles that vanish where nobody sees them, and strangers' text made harmless.
 
 use std::borrow::Cow;
+use std::time::Duration;
 
 use console::{Style, StyledObject, Term};
 
@@ -132,6 +133,30 @@ pub(super) fn counted(count: u64, noun: &str) -> String {
     format!("{} {noun}{plural}", thousands(count))
 }
 
+/// A duration in at most two units.
+pub(super) fn brief_duration(duration: Duration) -> String {
+    let seconds = duration.as_secs();
+    match seconds {
+        0..60 => format!("{seconds} s"),
+        60..3600 => format!("{} min {} s", seconds / 60, seconds % 60),
+        3600..86_400 => format!("{} h {} min", seconds / 3600, seconds % 3600 / 60),
+        _ => format!(
+            "{} d {} h",
+            thousands(seconds / 86_400),
+            seconds % 86_400 / 3600
+        ),
+    }
+}
+
+/// An amount of money: small ones with more places.
+pub(super) fn money(amount: f64) -> String {
+    if amount > 0.0 && amount < 10.0 {
+        format!("{amount:.4}")
+    } else {
+        format!("{amount:.2}")
+    }
+}
+
 /// A number with its thousands apart.
 pub(super) fn thousands(number: u64) -> String {
     let digits = number.to_string();
@@ -163,6 +188,19 @@ mod tests {
         assert_eq!(thousands(12), "12");
         assert_eq!(counted(1, "row"), "1 row");
         assert_eq!(counted(2000, "row"), "2,000 rows");
+    }
+
+    #[test]
+    fn durations_and_amounts_are_short() {
+        let brief = |seconds| brief_duration(Duration::from_secs(seconds));
+        assert_eq!(brief(5), "5 s");
+        assert_eq!(brief(125), "2 min 5 s");
+        assert_eq!(brief(7260), "2 h 1 min");
+        assert_eq!(brief(90_000), "1 d 1 h");
+        assert_eq!(
+            (money(0.0), money(1.5), money(25.0)),
+            ("0.00".into(), "1.5000".into(), "25.00".into())
+        );
     }
 
     #[test]

@@ -52,6 +52,16 @@ pub struct ModelSettings {
     pub price: Option<Price>,
     /// Seconds that one call may take, its body included.
     pub timeout: Option<u64>,
+    /// Seconds that connecting may take.
+    pub connect_timeout: Option<u64>,
+    /// Seconds until the reply begins.
+    pub first_byte_timeout: Option<u64>,
+    /// Seconds that a reply which has begun may stop in between.
+    pub idle_timeout: Option<u64>,
+    /// The most requests in a minute.
+    pub rpm: Option<u32>,
+    /// The most tokens in a minute, prompts and replies together.
+    pub tpm: Option<u32>,
 }
 
 /// Which model plays which role; what is absent is played by the only model there is.

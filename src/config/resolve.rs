@@ -17,6 +17,8 @@ const DEFAULT_FILE: &str = "redraft.yaml";
 const DEFAULT_STORE: &str = "redraft.db";
 const OPENAI: &str = "https://api.openai.com/v1";
 const DEFAULT_TIMEOUT_SECONDS: u64 = 600;
+const DEFAULT_CONNECT_SECONDS: u64 = 10;
+const DEFAULT_IDLE_SECONDS: u64 = 60;
 
 /// What the command line says; it wins over everything else.
 #[derive(Clone, Debug, Default)]
@@ -81,6 +83,16 @@ pub struct ModelPlan {
     pub price: Option<Price>,
     /// Seconds that one call may take.
     pub timeout_seconds: u64,
+    /// Seconds that connecting may take.
+    pub connect_seconds: u64,
+    /// Seconds until the reply begins; absent: as many as the whole call.
+    pub first_byte_seconds: Option<u64>,
+    /// Seconds that a reply which has begun may stop in between.
+    pub idle_seconds: u64,
+    /// The most requests in a minute.
+    pub rpm: Option<u32>,
+    /// The most tokens in a minute, prompts and replies together.
+    pub tpm: Option<u32>,
 }
 
 /// One role, resolved.
@@ -319,6 +331,12 @@ fn plan(
             "the model `{name}` sets `{field}` under `extra`, and that field is redraft's own"
         )));
     }
+    if let Some(field) = zero_limit(settings) {
+        return Err(SettingsError::Contradiction(format!(
+            "the model `{name}` sets `{field}` to 0, and no call could ever succeed: give a number \
+             from 1, or leave it out"
+        )));
+    }
     let base_url = match settings.base_url.0.as_slice() {
         [] => environment
             .get("OPENAI_BASE_URL")
@@ -344,7 +362,26 @@ fn plan(
             .unwrap_or_else(|| "auto".to_owned()),
         price: settings.price,
         timeout_seconds: settings.timeout.unwrap_or(DEFAULT_TIMEOUT_SECONDS),
+        connect_seconds: settings.connect_timeout.unwrap_or(DEFAULT_CONNECT_SECONDS),
+        first_byte_seconds: settings.first_byte_timeout,
+        idle_seconds: settings.idle_timeout.unwrap_or(DEFAULT_IDLE_SECONDS),
+        rpm: settings.rpm,
+        tpm: settings.tpm,
     })
+}
+
+/// The first limit that lets nothing through.
+fn zero_limit(settings: &ModelSettings) -> Option<&'static str> {
+    let limits = [
+        ("timeout", settings.timeout),
+        ("connect_timeout", settings.connect_timeout),
+        ("first_byte_timeout", settings.first_byte_timeout),
+        ("idle_timeout", settings.idle_timeout),
+        ("rpm", settings.rpm.map(u64::from)),
+        ("tpm", settings.tpm.map(u64::from)),
+    ];
+    let (field, _) = limits.into_iter().find(|(_, limit)| *limit == Some(0))?;
+    Some(field)
 }
 
 #[cfg(test)]
@@ -464,6 +501,34 @@ roles: { drafter: small, critic: { model: large, sampling: { temperature: 0 } },
             .unwrap_err()
             .to_string();
         assert!(error.contains("`messages`"), "{error}");
+    }
+
+    #[test]
+    fn limits_are_taken_over_and_none_lets_nothing_through() {
+        let text = "models: { a: { model: m, timeout: 9, connect_timeout: 2, first_byte_timeout: 7, \
+                    idle_timeout: 3, rpm: 600, tpm: 50000 }, b: { model: m } }\n\
+                    roles: { drafter: a, critic: b }";
+        let models = resolved(text, Overrides::default(), &[]).unwrap().models;
+        let a = &models["a"];
+        assert_eq!(
+            (a.timeout_seconds, a.connect_seconds, a.first_byte_seconds),
+            (9, 2, Some(7))
+        );
+        assert_eq!((a.idle_seconds, a.rpm, a.tpm), (3, Some(600), Some(50_000)));
+        let b = &models["b"];
+        assert_eq!(
+            (b.timeout_seconds, b.connect_seconds, b.first_byte_seconds),
+            (600, 10, None)
+        );
+        assert_eq!((b.idle_seconds, b.rpm, b.tpm), (60, None, None));
+        for field in ["timeout", "idle_timeout", "first_byte_timeout", "rpm"] {
+            let text = format!("models: {{ a: {{ model: m, {field}: 0 }} }}");
+            let error = resolved(&text, Overrides::default(), &[]).unwrap_err();
+            assert!(
+                error.to_string().contains(&format!("`{field}` to 0")),
+                "{error}"
+            );
+        }
     }
 
     #[test]

@@ -16,12 +16,14 @@ pub enum ModelError {
         #[source]
         source: Box<dyn std::error::Error + Send + Sync>,
     },
-    /// The reply was not whole within the time limit.
-    #[error("no whole reply from {endpoint} within {} s", limit.as_secs_f64())]
+    /// A time limit ran out.
+    #[error("{}", which.tell(endpoint, *limit))]
     Timeout {
         /// The address that was called, without credentials.
         endpoint: String,
-        /// The limit that ran out.
+        /// Which limit ran out.
+        which: TimeLimit,
+        /// How long it is.
         limit: Duration,
     },
     /// The server answered with a status that is not a success.
@@ -35,6 +37,14 @@ pub enum ModelError {
         message: String,
         /// How long the server asks to wait.
         retry_after: Option<Duration>,
+    },
+    /// The account behind the key has no money or quota left; waiting does not help.
+    #[error("the account at {endpoint} has nothing left to spend: {message}")]
+    OutOfMoney {
+        /// The address that was called, without credentials.
+        endpoint: String,
+        /// What the server said, shortened.
+        message: String,
     },
     /// The call might spend more than the run may.
     #[error("the budget is reached: {what}")]
@@ -86,6 +96,50 @@ impl NotConnected {
     }
 }
 
+/// The source of a [`ModelError::Connection`] that broke while the reply came.
+#[derive(Debug, thiserror::Error)]
+#[error("the connection broke after {bytes} bytes of the reply")]
+pub struct BrokenOff {
+    bytes: usize,
+    #[source]
+    source: Box<dyn std::error::Error + Send + Sync>,
+}
+
+impl BrokenOff {
+    /// Wraps what went wrong underneath after so many bytes.
+    pub fn new(bytes: usize, source: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Self {
+        Self {
+            bytes,
+            source: source.into(),
+        }
+    }
+}
+
+/// A limit to how long something about a call may take.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum TimeLimit {
+    /// Until there is a connection.
+    Connect,
+    /// Until the reply begins.
+    FirstByte,
+    /// Until a reply that has begun goes on.
+    Idle,
+    /// Until the reply is whole.
+    Total,
+}
+
+impl TimeLimit {
+    fn tell(self, endpoint: &str, limit: Duration) -> String {
+        let seconds = limit.as_secs_f64();
+        match self {
+            Self::Connect => format!("no connection to {endpoint} within {seconds} s"),
+            Self::FirstByte => format!("no reply from {endpoint} began within {seconds} s"),
+            Self::Idle => format!("the reply from {endpoint} did not go on for {seconds} s"),
+            Self::Total => format!("no whole reply from {endpoint} within {seconds} s"),
+        }
+    }
+}
+
 /// Whether a failed call may be tried again.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Retry {
@@ -119,6 +173,7 @@ impl ModelError {
                 ..
             } if is_passing(*status) => retry_after.map_or(Retry::Backoff, Retry::After),
             Self::Status { .. }
+            | Self::OutOfMoney { .. }
             | Self::BudgetReached { .. }
             | Self::ContextLength { .. }
             | Self::Unusable { .. }
@@ -144,14 +199,48 @@ impl ModelError {
     /// Whether no connection came about at all.
     #[must_use]
     pub fn is_not_connected(&self) -> bool {
-        matches!(self, Self::Connection { source, .. } if source.is::<NotConnected>())
+        match self {
+            Self::Connection { source, .. } => source.is::<NotConnected>(),
+            Self::Timeout { which, .. } => *which == TimeLimit::Connect,
+            _ => false,
+        }
+    }
+
+    /// Whether a server may have worked on the call, and charged for it, all the same.
+    #[must_use]
+    pub fn may_have_cost(&self) -> bool {
+        match self {
+            Self::Connection { .. } | Self::Timeout { .. } => !self.is_not_connected(),
+            Self::Garbled { .. } => true,
+            Self::Unusable { source, .. } => source.may_have_cost(),
+            _ => false,
+        }
+    }
+
+    /// What the user can do about it, where that is known.
+    #[must_use]
+    pub fn hint(&self) -> Option<&str> {
+        match self {
+            Self::Unusable { hint, .. } => Some(hint),
+            Self::OutOfMoney { .. } => Some(
+                "add credit, or raise the spending limit with the provider, and give the same \
+                 command again: it goes on where it stopped",
+            ),
+            Self::BudgetReached { .. } => {
+                Some("give the same command again with a higher limit: it goes on where it stopped")
+            }
+            _ => None,
+        }
     }
 
     /// How far the failure reaches.
     #[must_use]
     pub fn reach(&self) -> Reach {
         match self {
-            Self::Unusable { .. } | Self::BudgetReached { .. } | Self::Journal(_) => Reach::Run,
+            Self::Unusable { .. }
+            | Self::OutOfMoney { .. }
+            | Self::BudgetReached { .. }
+            | Self::Journal(_) => Reach::Run,
             _ => Reach::Record,
         }
     }

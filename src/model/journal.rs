@@ -11,7 +11,7 @@ use serde::Serialize;
 use tokio::time::Instant;
 
 use super::turns::Turns;
-use super::{ChatModel, ChatRequest, Completion, ModelError};
+use super::{ChatModel, ChatRequest, Completion, ModelError, ReplyFormat, Sampling};
 use crate::digest::Digest;
 
 /// Where replies are kept: a store, or memory in tests.
@@ -23,6 +23,13 @@ pub trait Journal: Debug + Send + Sync {
     ///
     /// When the journal cannot be read.
     async fn reply(&self, key: Digest) -> Result<Option<Bytes>, JournalError>;
+
+    /// The whole call kept under `key`, if there is one: what was asked, and what came back.
+    ///
+    /// # Errors
+    ///
+    /// When the journal cannot be read.
+    async fn call(&self, key: Digest) -> Result<Option<JournalledCall>, JournalError>;
 
     /// Keeps a reply, unless one is kept under its key already, and tells which; returns once it
     /// would survive a crash.
@@ -53,7 +60,7 @@ pub trait Journal: Debug + Send + Sync {
 pub struct JournalError(#[from] pub Box<dyn std::error::Error + Send + Sync>);
 
 /// One call as the journal keeps it.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct JournalledCall {
     /// The digest of scope, model name and request.
     pub key: Digest,
@@ -61,10 +68,21 @@ pub struct JournalledCall {
     pub model: String,
     /// The request as JSON.
     pub request: Bytes,
+    /// How many bytes at its beginning it has in common with other requests; a journal may keep
+    /// them once.
+    pub head: usize,
     /// The reply, raw, as it came.
     pub reply: Bytes,
     /// How long the reply took, waits between attempts included.
     pub latency: Duration,
+}
+
+impl JournalledCall {
+    /// The request in two parts: what it has in common with others, and what is its own.
+    #[must_use]
+    pub fn parts(&self) -> (&[u8], &[u8]) {
+        self.request.split_at(self.head.min(self.request.len()))
+    }
 }
 
 /// A [`ChatModel`] whose replies are journalled.
@@ -107,12 +125,54 @@ impl Journalled {
     }
 }
 
+/// What is asked of whom, as JSON: the journal finds its reply by the digest of that.
+struct Question {
+    json: Vec<u8>,
+    /// Where that begins which is not the same in other questions of the run.
+    head: usize,
+}
+
+/// A question without its messages.
 #[derive(Serialize)]
-struct Question<'a> {
+struct Terms<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     scope: Option<&'a str>,
     model: &'a str,
-    request: &'a ChatRequest,
+    sampling: &'a Sampling,
+    format: &'a ReplyFormat,
+    sample: u32,
+}
+
+impl Question {
+    /// Written in the order of constancy: the terms, the messages that many requests begin with,
+    /// and then the request's own.
+    fn new(scope: Option<&str>, model: &str, request: &ChatRequest) -> serde_json::Result<Self> {
+        let mut json = serde_json::to_vec(&Terms {
+            scope,
+            model,
+            sampling: &request.sampling,
+            format: &request.format,
+            sample: request.sample,
+        })?;
+        // The messages are the last field of the same object.
+        json.pop();
+        json.extend_from_slice(br#","messages":["#);
+        for message in request.messages.lead_json() {
+            json.extend_from_slice(message.as_str().as_bytes());
+            json.push(b',');
+        }
+        let head = json.len();
+        for message in request.messages.own() {
+            serde_json::to_writer(&mut json, message)?;
+            json.push(b',');
+        }
+        if json.ends_with(b",") {
+            json.pop();
+        }
+        json.extend_from_slice(b"]}");
+        let head = head.min(json.len());
+        Ok(Self { json, head })
+    }
 }
 
 #[deny(clippy::missing_trait_methods)]
@@ -123,13 +183,10 @@ impl ChatModel for Journalled {
     }
 
     async fn complete(&self, request: &ChatRequest) -> Result<Completion, ModelError> {
-        let question = serde_json::to_vec(&Question {
-            scope: self.scope.as_deref(),
-            model: self.model.name(),
-            request,
-        })
-        .map_err(|error| ModelError::Other(error.to_string()))?;
-        let key = Digest::of(&question);
+        let Question { json, head } =
+            Question::new(self.scope.as_deref(), self.model.name(), request)
+                .map_err(|error| ModelError::Other(error.to_string()))?;
+        let key = Digest::of(&json);
         let _turn = self.turns.take(key).await;
         if let Some(known) = self.known(key).await? {
             return Ok(known);
@@ -141,7 +198,8 @@ impl ChatModel for Journalled {
             .keep(JournalledCall {
                 key,
                 model: self.model.name().to_owned(),
-                request: question.into(),
+                request: json.into(),
+                head,
                 reply: completion.to_raw(),
                 latency: asked.elapsed(),
             })
@@ -161,10 +219,12 @@ impl ChatModel for Journalled {
 
 #[cfg(test)]
 mod tests {
+    use serde_json::Value;
+
     use super::*;
     use crate::message::Message;
-    use crate::model::MemoryJournal;
     use crate::model::scripted::Scripted;
+    use crate::model::{Lead, MemoryJournal, Messages};
 
     fn request(text: &str) -> ChatRequest {
         ChatRequest::new(vec![Message::user(text)])
@@ -220,8 +280,40 @@ mod tests {
         assert_eq!((calls.len(), calls[0].model.as_str()), (1, "qwen"));
         assert_eq!(calls[0].reply, raw);
         assert_eq!(calls[0].key, Digest::of(&calls[0].request));
-        let question: serde_json::Value = serde_json::from_slice(&calls[0].request).expect("JSON");
-        assert_eq!(question["request"]["messages"][0]["content"], "a");
+        let question: Value = serde_json::from_slice(&calls[0].request).expect("JSON");
+        assert_eq!(question["messages"][0]["content"], "a");
+    }
+
+    #[tokio::test]
+    async fn what_requests_begin_with_is_told_apart_and_does_not_change_the_key() {
+        let journal = Arc::new(MemoryJournal::new());
+        let model = Arc::new(Scripted::texts(["1", "2", "3"]));
+        let wrapped = journalled(&model, &journal, None);
+        let lead = Arc::new(Lead::from(vec![Message::system("Be brief.")]));
+        let asking = |text: &str| {
+            let own = vec![Message::user(text)];
+            ChatRequest::new(Messages::after(Arc::clone(&lead), own))
+        };
+        for text in ["a", "b"] {
+            wrapped.complete(&asking(text)).await.expect("a reply");
+        }
+        let calls = journal.calls();
+        let heads = [calls[0].parts().0, calls[1].parts().0];
+        assert_eq!(heads[0], heads[1]);
+        assert!(heads[0].ends_with(br#"{"role":"system","content":"Be brief."},"#));
+        assert!(calls[1].parts().1.starts_with(br#"{"role":"user""#));
+
+        let plain = vec![Message::system("Be brief."), Message::user("b")];
+        let known = wrapped.complete(&ChatRequest::new(plain)).await;
+        assert_eq!(known.expect("a reply").text, "2");
+        let bare = ChatRequest::new(Messages::after(lead, Vec::new()));
+        wrapped.complete(&bare).await.expect("a reply");
+        for call in journal.calls() {
+            let whole: Value = serde_json::from_slice(&call.request).expect("JSON");
+            assert_eq!(whole["messages"][0]["content"], "Be brief.");
+            let found = journal.call(call.key).await.expect("a journal");
+            assert_eq!(found, Some(call));
+        }
     }
 
     #[tokio::test]
@@ -275,6 +367,10 @@ mod tests {
     #[async_trait]
     impl Journal for Full {
         async fn reply(&self, _: Digest) -> Result<Option<Bytes>, JournalError> {
+            Ok(None)
+        }
+
+        async fn call(&self, _: Digest) -> Result<Option<JournalledCall>, JournalError> {
             Ok(None)
         }
 

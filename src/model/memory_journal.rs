@@ -48,6 +48,14 @@ impl Journal for MemoryJournal {
         Ok(call.map(|call| call.reply.clone()))
     }
 
+    async fn call(&self, key: Digest) -> Result<Option<JournalledCall>, JournalError> {
+        let kept = self.kept();
+        Ok(kept
+            .places
+            .get(&key)
+            .map(|place| kept.calls[*place].clone()))
+    }
+
     async fn keep(&self, call: JournalledCall) -> Result<bool, JournalError> {
         let Kept { calls, places, .. } = &mut *self.kept();
         // Two calls in flight may ask the same: what was kept first has been built on.

@@ -2,21 +2,25 @@
 //! that is wrapped around it.
 //!
 //! A call passes, from outside to inside: [`structured`] (how a reply is held to a schema),
-//! [`journal`] (a reply that is known is not asked for again), [`first_call`] (a wrong key ends the
-//! run, not a row), [`retry`] (what may pass is tried again), [`limit`] (how many calls at once) and
+//! [`journal`] (a reply that is known is not asked for again), [`budget`] (spending ends at a limit),
+//! [`first_call`] (a wrong key ends the run, not a row), [`retry`] (what may pass is tried again), [`limit`] (how many calls at once) and
 //! [`openai`] (the wire). Each is a [`ChatModel`] around a [`ChatModel`]; [`stack`] puts them
 //! together in that order. [`scripted`] needs no server.
 
+pub mod budget;
 mod chat_model;
 mod completion;
 mod concurrency;
 mod error;
 pub mod first_call;
 pub mod journal;
+mod json_text;
 pub mod limit;
 mod memory_journal;
+mod messages;
 pub mod openai;
 mod price;
+mod rate_notice;
 mod request;
 pub mod retry;
 mod role;
@@ -29,8 +33,11 @@ mod turns;
 pub use chat_model::ChatModel;
 pub use completion::{Completion, Finish, TokenUsage};
 pub use concurrency::{Concurrency, NoConcurrency};
-pub use error::{ModelError, NotConnected, Reach, Retry};
+pub use error::{BrokenOff, ModelError, NotConnected, Reach, Retry, TimeLimit};
+pub use json_text::JsonText;
 pub use memory_journal::MemoryJournal;
+pub use messages::{Lead, Messages};
 pub use price::Price;
+pub use rate_notice::{Allowance, RateNotice, RateSink};
 pub use request::{ChatRequest, Origin, ReplyFormat, ReplySchema, Sampling};
 pub use role::ModelRole;

@@ -6,19 +6,19 @@ use indexmap::IndexMap;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use crate::message::Message;
+use super::{JsonText, Messages};
 
 /// One request to a model. Equal requests have equal JSON, which is what the journal looks up.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct ChatRequest {
-    /// The chat, oldest message first.
-    pub messages: Vec<Message>,
     /// How the reply is sampled.
     pub sampling: Sampling,
     /// The form that the reply must have.
     pub format: ReplyFormat,
     /// Which of several replies to the same request this asks for, from 0.
     pub sample: u32,
+    /// The chat, oldest message first.
+    pub messages: Messages,
     /// Whose call this is. It decides who is asked and when, never what is asked.
     #[serde(skip)]
     pub origin: Origin,
@@ -37,9 +37,9 @@ pub struct Origin {
 impl ChatRequest {
     /// A request for free text, the first sample, with the server's own sampling.
     #[must_use]
-    pub fn new(messages: Vec<Message>) -> Self {
+    pub fn new(messages: impl Into<Messages>) -> Self {
         Self {
-            messages,
+            messages: messages.into(),
             sampling: Sampling::default(),
             format: ReplyFormat::Text,
             sample: 0,
@@ -121,7 +121,7 @@ pub struct ReplySchema {
     /// One sentence on what such a reply is, for the model.
     pub description: String,
     /// The JSON schema, in the subset that strict structured outputs accept.
-    pub schema: Value,
+    pub schema: JsonText,
 }
 
 #[cfg(test)]

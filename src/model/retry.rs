@@ -170,6 +170,7 @@ mod tests {
         };
         let slow = ModelError::Timeout {
             endpoint: "http://host/v1".to_owned(),
+            which: crate::model::TimeLimit::Total,
             limit: Duration::from_secs(1),
         };
         let statuses = [408, 409, 429, 500, 502, 503, 504, 529].map(|code| status(code, None));

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use super::budget::Budgeted;
 use super::first_call::{Access, FirstCall};
 use super::journal::{Journal, Journalled};
 use super::limit::Limit;
@@ -63,11 +64,12 @@ pub fn stack(
     Ok(wrap(model, access, options))
 }
 
-/// Any model, with everything around it: `Structured(Journalled(FirstCall(Retry(Limit(model)))))`.
+/// Any model, with everything around it:
+/// `Structured(Journalled(Budgeted(FirstCall(Retry(Limit(model))))))`.
 ///
 /// The order matters. A place among the concurrent calls is free while a failed call waits;
-/// a model is called unusable only after the repetitions; what the journal knows costs none of
-/// that; and the journal holds what was really asked, after the form of the reply was chosen.
+/// a model is called unusable only after the repetitions; a call is paid for once, however often it
+/// is repeated; what the journal knows costs none of that; and the journal holds what was really asked, after the form of the reply was chosen.
 pub fn wrap(
     model: Arc<dyn ChatModel>,
     access: Access,
@@ -76,7 +78,7 @@ pub fn wrap(
     let StackOptions {
         retry,
         concurrency,
-        price: _,
+        price,
         structured,
         journal,
         scope,
@@ -86,8 +88,9 @@ pub fn wrap(
     let lane: Arc<dyn Lane> = limit.clone();
     traffic.add_lane(&lane);
     let model = limit;
-    let model = Arc::new(Retry::new(model, retry, traffic));
-    let model: Arc<dyn ChatModel> = Arc::new(FirstCall::new(model, access));
+    let model = Arc::new(Retry::new(model, retry, Arc::clone(&traffic)));
+    let model = Arc::new(FirstCall::new(model, access));
+    let model: Arc<dyn ChatModel> = Arc::new(Budgeted::new(model, price, traffic));
     let model = match &journal {
         Some(journal) => Arc::new(Journalled::new(model, Arc::clone(journal), scope)),
         None => model,
@@ -124,7 +127,7 @@ mod tests {
         let schema = ReplySchema {
             name: "critique".to_owned(),
             description: "A critique.".to_owned(),
-            schema: json!({ "type": "object" }),
+            schema: json!({ "type": "object" }).into(),
         };
         ChatRequest {
             format: ReplyFormat::Structured(Arc::new(schema)),

@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 use tokio::sync::{Notify, watch};
 
 use super::Concurrency;
+use super::budget::Budget;
 
 /// Records in flight when no model is asked: they only wait for the disk.
 const WINDOW_WITHOUT_MODEL: usize = 1024;
@@ -21,6 +22,7 @@ pub struct Traffic {
     retries: AtomicU64,
     failed: AtomicU64,
     throttled: AtomicU64,
+    budget: Budget,
     lanes: Mutex<Vec<Weak<dyn Lane>>>,
     paused: watch::Sender<bool>,
     last_stretch: AtomicBool,
@@ -31,7 +33,8 @@ pub struct Traffic {
 type Listener = dyn Fn(&TrafficEvent) + Send + Sync;
 
 /// The counts of [`Traffic`] at one moment.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
 pub struct CallCounts {
     /// Requests sent, repeated ones included.
     pub asked: u64,
@@ -43,6 +46,14 @@ pub struct CallCounts {
     pub failed: u64,
     /// Requests that a server put off with 429 or 503.
     pub throttled: u64,
+    /// Tokens of prompts, those from a prefix cache included.
+    pub input: u64,
+    /// Those of them that came from a prefix cache.
+    pub cached: u64,
+    /// Tokens of replies.
+    pub output: u64,
+    /// What the tokens cost, where the models have prices.
+    pub cost: f64,
 }
 
 /// All calls of one model, over however many endpoints.
@@ -61,7 +72,7 @@ pub trait Lane: Debug + Send + Sync {
 }
 
 /// One endpoint of one model at one moment.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct EndpointStatus {
     /// The model's name.
     pub model: String,
@@ -152,13 +163,24 @@ impl Traffic {
     /// The counts as they stand.
     #[must_use]
     pub fn counts(&self) -> CallCounts {
+        let spent = self.budget.spent_here();
         CallCounts {
             asked: self.asked.load(Ordering::Relaxed),
             in_flight: self.in_flight.load(Ordering::Relaxed),
             retries: self.retries.load(Ordering::Relaxed),
             failed: self.failed.load(Ordering::Relaxed),
             throttled: self.throttled.load(Ordering::Relaxed),
+            input: spent.input,
+            cached: spent.cached,
+            output: spent.output,
+            cost: spent.cost,
         }
+    }
+
+    /// What the calls may spend, and have spent.
+    #[must_use]
+    pub fn budget(&self) -> &Budget {
+        &self.budget
     }
 
     /// Every endpoint of every model, as it stands.

@@ -34,7 +34,8 @@ fn verdicts(request: &ChatRequest, violated: &[(&str, &str)]) -> Completion {
     let ReplyFormat::Structured(schema) = &request.format else {
         panic!("a critique is asked for under its schema");
     };
-    let ids = schema.schema["properties"]["complies"]["items"]["enum"]
+    let schema: Value = serde_json::from_str(schema.schema.as_str()).unwrap();
+    let ids = schema["properties"]["complies"]["items"]["enum"]
         .as_array()
         .unwrap();
     let complies: Vec<&Value> = ids
@@ -427,7 +428,7 @@ async fn cai_is_the_papers_conversation() {
     let sent: Vec<Vec<Message>> = model
         .requests()
         .into_iter()
-        .map(|request| request.messages)
+        .map(|request| request.messages.iter().cloned().collect())
         .collect();
     assert_eq!(sent[0], record.conversation().messages());
     assert_eq!(sent[1], chat(&["draft", ask_critique]));

@@ -1,8 +1,7 @@
 //! What the three verbs share: the record, who plays which role, prompts and counts.
 
 use super::{Cast, Instructions, Ledger, RoundError};
-use crate::message::Message;
-use crate::model::{ChatRequest, Completion, ModelRole, Origin, ReplyFormat, Sampling};
+use crate::model::{ChatRequest, Completion, Messages, ModelRole, Origin, ReplyFormat, Sampling};
 use crate::prompt::PromptSet;
 use crate::record::Record;
 
@@ -38,7 +37,7 @@ pub struct Bench<'a> {
 /// A call on its way: what varies from one attempt to the next.
 pub(super) struct Ask {
     pub(super) role: ModelRole,
-    pub(super) messages: Vec<Message>,
+    pub(super) messages: Messages,
     pub(super) format: ReplyFormat,
     pub(super) attempt: Attempt,
 }
@@ -83,10 +82,10 @@ impl Bench<'_> {
         let role = ask.role;
         let assigned = self.cast.get(role).ok_or(RoundError::Missing { role })?;
         let request = ChatRequest {
-            messages: ask.messages,
             sampling: ask.attempt.sampling(&assigned.sampling),
             format: ask.format,
             sample: sample_number(self.record.sample(), ask.attempt),
+            messages: ask.messages,
             origin: Origin {
                 home: self.record.content_digest().number(),
                 place: self.record.place(),

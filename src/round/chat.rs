@@ -1,22 +1,56 @@
 //! The paper's conversation (Bai et al. 2022, section 3.1): prompt, answer, critique request,
 //! critique, revision request, revision; the next round restarts from prompt and revision.
 
+use std::sync::Arc;
+
 use super::Bench;
 use crate::constitution::{ExampleVerdict, Principle};
 use crate::message::{Message, Role};
+use crate::model::{Lead, Messages};
 use crate::prompt::{
     CaiCritique, CaiRevision, CritiqueRequest, PromptError, PromptSet, RevisionRequest,
 };
 
+/// What is the same in every chat about one principle.
+#[derive(Debug)]
+pub(super) struct ChatParts {
+    requests: Requests,
+    /// Examples with their critiques.
+    critiqued: Arc<Lead>,
+    /// Examples for revisions that no critique comes before.
+    direct: Arc<Lead>,
+}
+
+impl ChatParts {
+    /// The parts for a principle, with at most `few_shot` of its examples.
+    pub(super) fn of(
+        prompts: &PromptSet,
+        principle: &Principle,
+        few_shot: usize,
+    ) -> Result<Self, PromptError> {
+        let requests = Requests::of(prompts, principle)?;
+        let lead = |critiqued| {
+            let turns = examples(principle, &requests, critiqued, few_shot);
+            Arc::new(Lead::from(turns))
+        };
+        Ok(Self {
+            critiqued: lead(true),
+            direct: lead(false),
+            requests,
+        })
+    }
+}
+
 /// The two requests of one principle as turns.
-pub(super) struct Requests {
-    pub(super) critique: String,
-    pub(super) revision: String,
+#[derive(Debug)]
+struct Requests {
+    critique: String,
+    revision: String,
 }
 
 impl Requests {
     /// The principle's own requests, or those made from its text.
-    pub(super) fn of(prompts: &PromptSet, principle: &Principle) -> Result<Self, PromptError> {
+    fn of(prompts: &PromptSet, principle: &Principle) -> Result<Self, PromptError> {
         let text = principle.text.trim();
         let critique = match &principle.critique {
             Some(own) => own.clone(),
@@ -55,33 +89,43 @@ pub(super) fn chat(
     principle: &Principle,
     answer: &str,
     until: Until<'_>,
-) -> Result<Vec<Message>, PromptError> {
-    let requests = Requests::of(bench.prompts, principle)?;
-    let conversation = bench.record.conversation().messages();
+) -> Result<Messages, PromptError> {
+    let parts = bench.instructions.chat(bench.prompts, principle)?;
+    let examples = match until {
+        Until::Critique | Until::Revision { .. } => &parts.critiqued,
+        Until::DirectRevision => &parts.direct,
+    };
+    let mut messages = opening(bench.record.conversation().messages(), examples);
+    let own = messages.own_mut();
+    own.push(Message::assistant(answer));
+    let Requests { critique, revision } = &parts.requests;
+    match until {
+        Until::Critique => own.push(Message::user(critique)),
+        Until::Revision { critique: text } => own.extend([
+            Message::user(critique),
+            Message::assistant(text),
+            Message::user(revision),
+        ]),
+        Until::DirectRevision => own.push(Message::user(revision)),
+    }
+    Ok(messages)
+}
+
+/// The conversation, with the examples before its turns but after its own instructions: where it
+/// has none, the examples are what the chat has in common with others.
+fn opening(conversation: &[Message], examples: &Arc<Lead>) -> Messages {
     let leading = conversation
         .iter()
         .take_while(|message| matches!(message.role, Role::System | Role::Developer))
         .count();
     let (instructions, turns) = conversation.split_at(leading);
-    let mut messages = instructions.to_vec();
-    messages.extend(examples(
-        principle,
-        &requests,
-        until,
-        bench.instructions.few_shot(),
-    ));
-    messages.extend_from_slice(turns);
-    messages.push(Message::assistant(answer));
-    match until {
-        Until::Critique => messages.push(Message::user(requests.critique)),
-        Until::Revision { critique } => messages.extend([
-            Message::user(requests.critique),
-            Message::assistant(critique),
-            Message::user(requests.revision),
-        ]),
-        Until::DirectRevision => messages.push(Message::user(requests.revision)),
+    if instructions.is_empty() {
+        return Messages::after(Arc::clone(examples), turns.to_vec());
     }
-    Ok(messages)
+    let mut messages = instructions.to_vec();
+    messages.extend_from_slice(examples.messages());
+    messages.extend_from_slice(turns);
+    messages.into()
 }
 
 /// Examples are whole chats that came before. A chat that needs a critique takes only examples
@@ -89,7 +133,7 @@ pub(super) fn chat(
 fn examples(
     principle: &Principle,
     requests: &Requests,
-    until: Until<'_>,
+    critiqued: bool,
     few_shot: usize,
 ) -> Vec<Message> {
     principle
@@ -102,7 +146,7 @@ fn examples(
                 Message::user(&example.prompt),
                 Message::assistant(&example.answer),
             ];
-            if !matches!(until, Until::DirectRevision) {
+            if critiqued {
                 turns.push(Message::user(&requests.critique));
                 turns.push(Message::assistant(example.critique.as_deref()?));
             }

@@ -1,5 +1,7 @@
 //! The second verb: critique. Checks first; then the critic, about what they leave open.
 
+use std::sync::Arc;
+
 use futures::future::try_join_all;
 use serde::Serialize;
 
@@ -11,7 +13,7 @@ use super::contract::{Reading, read};
 use crate::constitution::Principle;
 use crate::digest::Digest;
 use crate::message::{Conversation, Message};
-use crate::model::{Finish, ModelRole, ReplyFormat};
+use crate::model::{Finish, Messages, ModelRole, ReplyFormat};
 use crate::prompt::{CritiqueUser, Nonce, data};
 use crate::transcript::{Assessor, Finding, Verdict};
 
@@ -80,7 +82,7 @@ async fn assess(
     chunk: &[&Principle],
     answer: &str,
 ) -> Result<Critique, RoundError> {
-    let system = bench.instructions.critique(bench.prompts, chunk)?;
+    let lead = bench.instructions.critique(bench.prompts, chunk)?;
     let material = data(&Material {
         conversation: bench.record.conversation(),
         answer,
@@ -99,7 +101,7 @@ async fn assess(
         let completion = bench
             .ask(Ask {
                 role: ModelRole::Critic,
-                messages: vec![Message::system(&*system), Message::user(user)],
+                messages: Messages::after(Arc::clone(&lead), vec![Message::user(user)]),
                 format: ReplyFormat::Structured(bench.instructions.schema(&open)),
                 attempt,
             })

@@ -23,7 +23,7 @@ pub async fn draft(bench: &Bench<'_>) -> Result<Result<Draft, String>, RoundErro
     let completion = bench
         .ask(Ask {
             role: ModelRole::Drafter,
-            messages: bench.record.conversation().messages().to_vec(),
+            messages: bench.record.conversation().messages().to_vec().into(),
             format: ReplyFormat::Text,
             attempt: Attempt::default(),
         })

@@ -5,8 +5,10 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use serde_json::{Value, json};
 
+use super::chat::ChatParts;
 use crate::constitution::{Example, ExampleVerdict, Principle, Severity};
-use crate::model::ReplySchema;
+use crate::message::Message;
+use crate::model::{Lead, ReplySchema};
 use crate::prompt::{
     CritiqueExample, CritiqueSystem, PrincipleText, PromptError, PromptSet, ReviseSystem, data,
 };
@@ -15,9 +17,10 @@ use crate::prompt::{
 #[derive(Debug)]
 pub struct Instructions {
     few_shot: usize,
-    revise: String,
-    critiques: Mutex<HashMap<String, Arc<str>>>,
+    revise: Arc<Lead>,
+    critiques: Mutex<HashMap<String, Arc<Lead>>>,
     schemas: Mutex<HashMap<String, Arc<ReplySchema>>>,
+    chats: Mutex<HashMap<String, Arc<ChatParts>>>,
 }
 
 impl Instructions {
@@ -29,20 +32,16 @@ impl Instructions {
     pub fn new(prompts: &PromptSet, few_shot: usize) -> Result<Self, PromptError> {
         Ok(Self {
             few_shot,
-            revise: prompts.render(&ReviseSystem {})?,
+            revise: system(prompts.render(&ReviseSystem {})?),
             critiques: Mutex::default(),
             schemas: Mutex::default(),
+            chats: Mutex::default(),
         })
     }
 
-    /// How many examples each principle gives.
-    pub(super) fn few_shot(&self) -> usize {
-        self.few_shot
-    }
-
     /// The reviser's instructions.
-    pub(super) fn revise(&self) -> &str {
-        &self.revise
+    pub(super) fn revise(&self) -> Arc<Lead> {
+        Arc::clone(&self.revise)
     }
 
     /// The critic's instructions for these principles.
@@ -50,14 +49,14 @@ impl Instructions {
         &self,
         prompts: &PromptSet,
         principles: &[&Principle],
-    ) -> Result<Arc<str>, PromptError> {
+    ) -> Result<Arc<Lead>, PromptError> {
         let key = key(principles);
         let mut known = self
             .critiques
             .lock()
             .unwrap_or_else(PoisonError::into_inner);
-        if let Some(text) = known.get(&key) {
-            return Ok(Arc::clone(text));
+        if let Some(lead) = known.get(&key) {
+            return Ok(Arc::clone(lead));
         }
         let context = CritiqueSystem {
             principles: principles
@@ -72,9 +71,9 @@ impl Instructions {
                 })
                 .collect(),
         };
-        let text: Arc<str> = prompts.render(&context)?.into();
-        known.insert(key, Arc::clone(&text));
-        Ok(text)
+        let lead = system(prompts.render(&context)?);
+        known.insert(key, Arc::clone(&lead));
+        Ok(lead)
     }
 
     /// The schema of a critique of these principles.
@@ -85,6 +84,25 @@ impl Instructions {
             .or_insert_with(|| Arc::new(schema(principles)));
         Arc::clone(schema)
     }
+
+    /// What every chat about this principle is made of.
+    pub(super) fn chat(
+        &self,
+        prompts: &PromptSet,
+        principle: &Principle,
+    ) -> Result<Arc<ChatParts>, PromptError> {
+        let mut known = self.chats.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(parts) = known.get(&principle.id) {
+            return Ok(Arc::clone(parts));
+        }
+        let parts = Arc::new(ChatParts::of(prompts, principle, self.few_shot)?);
+        known.insert(principle.id.clone(), Arc::clone(&parts));
+        Ok(parts)
+    }
+}
+
+fn system(text: String) -> Arc<Lead> {
+    Arc::new(vec![Message::system(text)].into())
 }
 
 fn key(principles: &[&Principle]) -> String {
@@ -160,7 +178,8 @@ fn schema(principles: &[&Principle]) -> ReplySchema {
             "violations": { "type": "array", "items": violation },
             "complies": { "type": "array", "items": id },
             "not_applicable": { "type": "array", "items": id },
-        })),
+        }))
+        .into(),
     }
 }
 

@@ -9,7 +9,7 @@ use crate::constitution::Principle;
 use crate::constitution::{Constitution, Severity};
 use crate::digest::Digest;
 use crate::message::{Conversation, Message};
-use crate::model::{Completion, Finish, ModelRole, ReplyFormat};
+use crate::model::{Completion, Finish, Messages, ModelRole, ReplyFormat};
 use crate::prompt::{Nonce, ReviseUser, data};
 use crate::transcript::{Finding, Verdict};
 
@@ -82,10 +82,7 @@ pub async fn revise(
     })?;
     ask_for_whole_text(
         bench,
-        vec![
-            Message::system(bench.instructions.revise()),
-            Message::user(user),
-        ],
+        Messages::after(bench.instructions.revise(), vec![Message::user(user)]),
     )
     .await
 }
@@ -108,10 +105,7 @@ pub async fn revise_in_chat(
 }
 
 /// A reply that was cut off is asked for again with more room.
-async fn ask_for_whole_text(
-    bench: &Bench<'_>,
-    messages: Vec<Message>,
-) -> Result<Revised, RoundError> {
+async fn ask_for_whole_text(bench: &Bench<'_>, messages: Messages) -> Result<Revised, RoundError> {
     let mut calls = Vec::new();
     let mut attempt = Attempt::default();
     loop {

@@ -2,9 +2,10 @@
 //!
 //! A run reads rows (`reader`), keeps a bounded window of records in flight (`execute`), notes how
 //! far the dataset is done without a gap (`frontier`, `checkpoints`), and in the end writes every
-//! row back (`output`). It reports [`RunEvent`]s and prints nothing.
+//! row back (`output`). Whoever watches may steer it (`control`). It reports [`RunEvent`]s and prints nothing.
 
 mod checkpoints;
+mod control;
 mod error;
 mod event;
 mod execute;
@@ -22,6 +23,7 @@ mod streak;
 mod tests;
 mod window;
 
+pub use control::{BudgetChange, Command, Controls, NoCommand};
 pub use error::RunError;
 pub use event::{RunEvent, RunObserver};
 pub use execute::run;

@@ -10,10 +10,11 @@ use bytes::Bytes;
 use serde_json::json;
 
 use super::{
-    Checkpoint, NewRun, RejectedRow, RunRow, RunState, SealMark, SealedRow, Store, StoreError,
-    StoredTranscript,
+    Checkpoint, NewRun, RejectedRow, RunRow, RunState, RunStatus, SealMark, SealedRow, SentCommand,
+    Store, StoreError, StoredTranscript,
 };
 use crate::digest::Digest;
+use crate::model::budget::Spent;
 use crate::model::journal::JournalledCall;
 use crate::record::RecordId;
 use crate::transcript::{Outcome, Sealed, Times};
@@ -30,6 +31,7 @@ macro_rules! conformance_tests {
         $crate::store::conformance::conformance_tests!($backend;
             the_first_reply_under_a_key_stays
             a_reply_comes_back_byte_for_byte
+            a_call_comes_back_whole
             notes_are_per_model_and_replaced
             a_run_is_opened_once_and_found_again
             runs_come_with_the_last_worked_on_first
@@ -45,6 +47,9 @@ macro_rules! conformance_tests {
             positions_are_never_given_twice
             rejected_rows_are_kept_by_line
             a_checkpoint_is_kept_per_run
+            a_command_is_taken_once_and_answered
+            the_newest_status_of_a_run_is_kept
+            what_a_run_spends_adds_up
             everything_survives_reopening
             what_is_not_awaited_is_flushed
         );
@@ -110,6 +115,7 @@ pub(crate) fn call(key: &[u8], reply: &[u8]) -> JournalledCall {
         key: Digest::of(key),
         model: "small".to_owned(),
         request: Bytes::from_static(br#"{"messages":[]}"#),
+        head: 13,
         reply: Bytes::copy_from_slice(reply),
         latency: Duration::from_millis(12),
     }
@@ -149,6 +155,28 @@ pub(crate) async fn a_reply_comes_back_byte_for_byte(backend: &impl Backend) {
         store.keep(call(reply, reply)).await.unwrap();
         let found = store.reply(Digest::of(reply)).await.unwrap();
         assert_eq!(found.as_deref(), Some(reply));
+    }
+}
+
+pub(crate) async fn a_call_comes_back_whole(backend: &impl Backend) {
+    let store = backend.open();
+    assert_eq!(store.call(Digest::of(b"a")).await.unwrap(), None);
+    let request = br#"{"messages":[{"role":"system"},{"role":"user"}]}"#;
+    // Whatever part of a request others begin with, too, and wherever that ends.
+    let mut kept = Vec::new();
+    for (number, head) in [30, 0, 13, 30, request.len(), 31].into_iter().enumerate() {
+        let call = JournalledCall {
+            request: Bytes::from_static(request),
+            head,
+            ..call(&[u8::try_from(number).unwrap()], b"\0 reply")
+        };
+        assert!(store.keep(call.clone()).await.unwrap());
+        kept.push(call);
+    }
+    drop(store);
+    let store = backend.open();
+    for call in kept {
+        assert_eq!(store.call(call.key).await.unwrap(), Some(call));
     }
 }
 
@@ -495,6 +523,101 @@ pub(crate) async fn a_checkpoint_is_kept_per_run(backend: &impl Backend) {
     let start = Checkpoint::default();
     store.set_checkpoint("a", start).await.unwrap();
     assert_eq!(store.checkpoint("a").await.unwrap(), start);
+}
+
+pub(crate) async fn a_command_is_taken_once_and_answered(backend: &impl Backend) {
+    let store = backend.open();
+    for run in ["a", "b"] {
+        store.open_run(new_run(run)).await.unwrap();
+    }
+    assert!(store.take_commands("a", "t0").await.unwrap().is_empty());
+    assert_eq!(store.send_command("a", "pause", "t1").await.unwrap(), 1);
+    assert_eq!(store.send_command("b", "drain", "t1").await.unwrap(), 1);
+    assert_eq!(store.send_command("a", HOSTILE[2], "t2").await.unwrap(), 2);
+    let sent = |number, at: &str, text: &str| SentCommand {
+        number,
+        at: at.to_owned(),
+        text: text.to_owned(),
+        answer: None,
+    };
+    assert_eq!(
+        store.take_commands("a", "t3").await.unwrap(),
+        [sent(1, "t1", "pause"), sent(2, "t2", HOSTILE[2])]
+    );
+    assert!(store.take_commands("a", "t4").await.unwrap().is_empty());
+    store.answer_command("a", 1, "paused").await.unwrap();
+    let answered = store.command("a", 1).await.unwrap().unwrap();
+    assert_eq!(answered.answer.as_deref(), Some("paused"));
+    let open = store.command("a", 2).await.unwrap().unwrap();
+    assert_eq!(open.answer, None);
+    assert_eq!(store.command("a", 3).await.unwrap(), None);
+    // A number is not given again.
+    assert_eq!(store.send_command("a", "resume", "t5").await.unwrap(), 3);
+    assert_eq!(
+        store.take_commands("b", "t6").await.unwrap(),
+        [sent(1, "t1", "drain")]
+    );
+    assert!(matches!(
+        store.send_command("none", "pause", "t7").await,
+        Err(StoreError::UnknownRun { .. })
+    ));
+}
+
+pub(crate) async fn the_newest_status_of_a_run_is_kept(backend: &impl Backend) {
+    let store = backend.open();
+    for run in ["a", "b"] {
+        store.open_run(new_run(run)).await.unwrap();
+    }
+    assert_eq!(store.status("a").await.unwrap(), None);
+    let status = |text: &str| RunStatus {
+        at: "t".to_owned(),
+        text: text.to_owned(),
+    };
+    for text in ["{}", "{\"rows\":1}"] {
+        store.set_status("a", status(text)).await.unwrap();
+    }
+    assert_eq!(
+        store.status("a").await.unwrap(),
+        Some(status("{\"rows\":1}"))
+    );
+    assert_eq!(store.status("b").await.unwrap(), None);
+    assert!(matches!(
+        store.set_status("none", status("{}")).await,
+        Err(StoreError::UnknownRun { .. })
+    ));
+}
+
+pub(crate) async fn what_a_run_spends_adds_up(backend: &impl Backend) {
+    let store = backend.open();
+    store.open_run(new_run("a")).await.unwrap();
+    assert_eq!(store.spent("a").await.unwrap(), Spent::default());
+    let spent = Spent {
+        input: 100,
+        cached: 40,
+        output: 10,
+        cost: 0.25,
+        unpriced_calls: 1,
+    };
+    for _ in 0..2 {
+        store.add_spent("a", spent).await.unwrap();
+    }
+    drop(store);
+    let store = backend.open();
+    assert_eq!(
+        store.spent("a").await.unwrap(),
+        Spent {
+            input: 200,
+            cached: 80,
+            output: 20,
+            cost: 0.5,
+            unpriced_calls: 2,
+        }
+    );
+    assert_eq!(store.spent("none").await.unwrap(), Spent::default());
+    assert!(matches!(
+        store.add_spent("none", spent).await,
+        Err(StoreError::UnknownRun { .. })
+    ));
 }
 
 pub(crate) async fn everything_survives_reopening(backend: &impl Backend) {

@@ -13,6 +13,7 @@ mod store_trait;
 
 pub use error::StoreError;
 pub use records::{
-    Checkpoint, NewRun, Page, RejectedRow, RunRow, RunState, SealMark, SealedRow, StoredTranscript,
+    Checkpoint, NewRun, Page, RejectedRow, RunRow, RunState, RunStatus, SealMark, SealedRow,
+    SentCommand, StoredTranscript,
 };
 pub use store_trait::{RunLock, Store};

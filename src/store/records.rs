@@ -107,3 +107,25 @@ pub struct Checkpoint {
     /// The digest of those bytes; absent at the start.
     pub digest: Option<Digest>,
 }
+
+/// What another process asks of the one that works on a run.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SentCommand {
+    /// Its number in the run, from 1.
+    pub number: u64,
+    /// When it was sent, RFC 3339 in UTC.
+    pub at: String,
+    /// What is asked.
+    pub text: String,
+    /// What came of it; absent while nobody has said.
+    pub answer: Option<String>,
+}
+
+/// How a run stands, as the process that works on it last said.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RunStatus {
+    /// When it said so, RFC 3339 in UTC.
+    pub at: String,
+    /// What it said, JSON.
+    pub text: String,
+}

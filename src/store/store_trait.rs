@@ -5,9 +5,10 @@ use std::fmt::Debug;
 use async_trait::async_trait;
 
 use super::{
-    Checkpoint, NewRun, Page, RejectedRow, RunRow, RunState, SealMark, SealedRow, StoreError,
-    StoredTranscript,
+    Checkpoint, NewRun, Page, RejectedRow, RunRow, RunState, RunStatus, SealMark, SealedRow,
+    SentCommand, StoreError, StoredTranscript,
 };
+use crate::model::budget::Spent;
 use crate::model::journal::Journal;
 use crate::record::RecordId;
 use crate::transcript::Outcome;
@@ -166,6 +167,62 @@ pub trait Store: Journal {
     ///
     /// When the store cannot be written.
     async fn set_checkpoint(&self, run: &str, checkpoint: Checkpoint) -> Result<(), StoreError>;
+
+    /// Keeps a command for the process that works on a run; gives its number.
+    ///
+    /// # Errors
+    ///
+    /// When the store cannot be written.
+    async fn send_command(&self, run: &str, text: &str, at: &str) -> Result<u64, StoreError>;
+
+    /// Takes the commands that wait for a run, the oldest first; none is given twice.
+    ///
+    /// # Errors
+    ///
+    /// When the store cannot be read or written.
+    async fn take_commands(&self, run: &str, at: &str) -> Result<Vec<SentCommand>, StoreError>;
+
+    /// Notes what came of a command.
+    ///
+    /// # Errors
+    ///
+    /// When the store cannot be written.
+    async fn answer_command(&self, run: &str, number: u64, answer: &str) -> Result<(), StoreError>;
+
+    /// The command of that number, with what came of it.
+    ///
+    /// # Errors
+    ///
+    /// When the store cannot be read.
+    async fn command(&self, run: &str, number: u64) -> Result<Option<SentCommand>, StoreError>;
+
+    /// Notes how a run stands, in place of what was noted before.
+    ///
+    /// # Errors
+    ///
+    /// When the store cannot be written.
+    async fn set_status(&self, run: &str, status: RunStatus) -> Result<(), StoreError>;
+
+    /// How a run stands, as was last noted.
+    ///
+    /// # Errors
+    ///
+    /// When the store cannot be read.
+    async fn status(&self, run: &str) -> Result<Option<RunStatus>, StoreError>;
+
+    /// Adds to what the calls of a run have taken.
+    ///
+    /// # Errors
+    ///
+    /// When the store cannot be written.
+    async fn add_spent(&self, run: &str, spent: Spent) -> Result<(), StoreError>;
+
+    /// What the calls of a run have taken, over all its processes.
+    ///
+    /// # Errors
+    ///
+    /// When the store cannot be read.
+    async fn spent(&self, run: &str) -> Result<Spent, StoreError>;
 
     /// Waits until all that was handed over is written.
     ///

@@ -61,6 +61,24 @@ impl BaseUrl {
         }
     }
 
+    /// Whether the address is on this machine or in a private network, as far as it shows.
+    #[must_use]
+    pub fn is_private(&self) -> bool {
+        let host = self.host();
+        match host.trim_matches(['[', ']']).parse::<IpAddr>() {
+            Ok(IpAddr::V4(address)) => {
+                self.is_loopback() || address.is_private() || address.is_link_local()
+            }
+            Ok(IpAddr::V6(address)) => {
+                self.is_loopback() || address.is_unique_local() || address.is_unicast_link_local()
+            }
+            Err(_) => {
+                let inner = [".local", ".internal", ".lan", ".localhost"];
+                !host.contains('.') || inner.iter().any(|end| host.ends_with(end))
+            }
+        }
+    }
+
     /// Whether the connection is encrypted.
     #[must_use]
     pub fn is_encrypted(&self) -> bool {
@@ -129,6 +147,23 @@ impl fmt::Debug for BaseUrl {
 
 #[cfg(test)]
 mod tests {
+    #[test]
+    fn private_addresses_are_told_from_public_ones() {
+        for (address, private) in [
+            ("http://localhost:8000/v1", true),
+            ("http://192.168.1.7/v1", true),
+            ("http://gpu-1:8000/v1", true),
+            ("http://gpu.cluster.internal/v1", true),
+            ("http://[fd00::1]:8000/v1", true),
+            ("https://api.openai.com/v1", false),
+            ("http://8.8.8.8/v1", false),
+            ("http://[2001:db8::1]/v1", false),
+        ] {
+            let url: super::BaseUrl = address.parse().expect("a URL");
+            assert_eq!(url.is_private(), private, "{address}");
+        }
+    }
+
     use super::*;
 
     fn base(text: &str) -> BaseUrl {

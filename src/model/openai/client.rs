@@ -1,7 +1,7 @@
 //! The model behind an [`Endpoint`].
 
 use std::fmt;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use async_openai::Client;
 use async_openai::config::OpenAIConfig;
@@ -16,7 +16,7 @@ use super::request_body::RequestBody;
 use super::secrets::Secrets;
 use super::service::HttpService;
 use super::{Endpoint, EndpointError, MaxTokensField};
-use crate::model::{ChatModel, ChatRequest, Completion, ModelError};
+use crate::model::{ChatModel, ChatRequest, Completion, ModelError, RateSink};
 
 /// A model on a server that speaks OpenAI's chat completions.
 ///
@@ -29,6 +29,7 @@ pub struct OpenAi {
     client: Client<OpenAIConfig>,
     limit_name: MaxTokensField,
     secrets: Arc<Secrets>,
+    rates: Arc<OnceLock<Arc<dyn RateSink>>>,
 }
 
 impl OpenAi {
@@ -40,7 +41,13 @@ impl OpenAi {
     pub fn new(endpoint: &Endpoint) -> Result<Self, EndpointError> {
         let http = http_client(endpoint)?;
         let secrets = Arc::new(Secrets::of(endpoint));
-        let service = HttpService::new(endpoint, http.clone(), Arc::clone(&secrets))?;
+        let rates = Arc::default();
+        let service = HttpService::new(
+            endpoint,
+            http.clone(),
+            Arc::clone(&secrets),
+            Arc::clone(&rates),
+        )?;
         // The service below adds the key. What the environment says to async-openai itself must
         // not reach a server that the user named otherwise.
         let config = OpenAIConfig::new()
@@ -54,7 +61,15 @@ impl OpenAi {
             client: Client::build(http, config).with_http_service(service),
             limit_name: endpoint.max_tokens_field(),
             secrets,
+            rates,
         })
+    }
+
+    /// Tells `sink` from now on what replies say about rate limits; the first sink stays.
+    #[must_use]
+    pub fn telling(self, sink: Arc<dyn RateSink>) -> Self {
+        let _ = self.rates.set(sink);
+        self
     }
 
     fn failure(&self, error: OpenAIError) -> ModelError {
@@ -122,7 +137,10 @@ mod tests {
     use crate::message::Message;
     use crate::model::Finish;
     use crate::model::openai::ApiKey;
-    use crate::model::openai::test_server::{nobody, ok, serve, serve_bytes};
+    use crate::model::openai::test_server::{
+        End, full_queue, nobody, ok, serve, serve_bytes, serve_pieces,
+    };
+    use crate::model::{Allowance, RateNotice, TimeLimit};
 
     const REPLY: &str = r#"{"choices":[{"message":{"content":"Hello."},"finish_reason":"stop"}]}"#;
 
@@ -397,6 +415,165 @@ mod tests {
             };
             let error = ask(&endpoint).await.expect_err("an error");
             assert!(matches!(error, ModelError::Timeout { .. }), "{error:?}");
+        }
+    }
+
+    const SHORT: Duration = Duration::from_millis(400);
+    const LONG: Duration = Duration::from_secs(60);
+
+    /// The same with a minute for everything.
+    fn patient(endpoint: Endpoint) -> Endpoint {
+        Endpoint {
+            timeout: LONG,
+            connect_timeout: LONG,
+            first_byte_timeout: Some(LONG),
+            idle_timeout: LONG,
+            ..endpoint
+        }
+    }
+
+    /// The short limit runs out, and this one it is.
+    async fn runs_out(endpoint: Endpoint, expected: TimeLimit) {
+        match ask(&endpoint).await.expect_err("an error") {
+            ModelError::Timeout { which, limit, .. } => {
+                assert_eq!((which, limit), (expected, SHORT));
+            }
+            other => panic!("{other:?}"),
+        }
+    }
+
+    #[tokio::test]
+    async fn a_wire_that_stalls_says_which_limit_ran_out() {
+        let at_once = Duration::ZERO;
+        let silent = Endpoint {
+            first_byte_timeout: Some(SHORT),
+            ..patient(serve_pieces(Vec::new(), at_once, End::Hold).await)
+        };
+        runs_out(silent, TimeLimit::FirstByte).await;
+        let begun = vec![ok(REPLY)[..60].to_owned()];
+        let stopped = Endpoint {
+            idle_timeout: SHORT,
+            ..patient(serve_pieces(begun, at_once, End::Hold).await)
+        };
+        runs_out(stopped, TimeLimit::Idle).await;
+        let bytes = ok(REPLY).chars().map(String::from).collect();
+        let drips = Endpoint {
+            timeout: SHORT,
+            ..patient(serve_pieces(bytes, Duration::from_millis(20), End::Hold).await)
+        };
+        runs_out(drips, TimeLimit::Total).await;
+    }
+
+    #[tokio::test]
+    async fn a_connection_that_does_not_come_about_says_so() {
+        let (endpoint, _held) = full_queue().await;
+        let endpoint = Endpoint {
+            connect_timeout: SHORT,
+            ..patient(endpoint)
+        };
+        runs_out(endpoint.clone(), TimeLimit::Connect).await;
+        let error = ask(&endpoint).await.expect_err("an error");
+        assert!(
+            error.is_not_connected() && !error.may_have_cost(),
+            "{error:?}"
+        );
+    }
+
+    #[tokio::test]
+    async fn a_reset_says_how_far_the_reply_had_come() {
+        let half = ok(REPLY);
+        let (head, body) = half.split_once("\r\n\r\n").expect("a body");
+        let pieces = vec![format!("{head}\r\n\r\n"), body[..30].to_owned()];
+        let endpoint = serve_pieces(pieces, Duration::from_millis(100), End::Reset).await;
+        let error = ask(&endpoint).await.expect_err("an error");
+        assert!(matches!(error, ModelError::Connection { .. }), "{error:?}");
+        let source = error.source().expect("a source").to_string();
+        assert!(source.contains("broke after 30 bytes"), "{source}");
+        let endpoint = serve_pieces(Vec::new(), Duration::ZERO, End::Reset).await;
+        let error = ask(&endpoint).await.expect_err("an error");
+        assert!(matches!(error, ModelError::Connection { .. }), "{error:?}");
+        assert!(
+            !error.is_not_connected() && error.may_have_cost(),
+            "{error:?}"
+        );
+    }
+
+    #[derive(Debug, Default)]
+    struct Told(Mutex<Vec<RateNotice>>);
+
+    impl RateSink for Told {
+        fn told(&self, notice: &RateNotice) {
+            self.0.lock().expect("a lock").push(*notice);
+        }
+    }
+
+    #[tokio::test]
+    async fn what_headers_say_about_rates_is_told_of_replies_and_of_failures() {
+        let told = Arc::new(Told::default());
+        let limits = "x-ratelimit-remaining-requests: 4\r\nx-ratelimit-reset-requests: 1m5s";
+        for (status, head) in [
+            ("200 OK", limits),
+            ("429 No", limits),
+            ("200 OK", "x-other: 1"),
+        ] {
+            let length = REPLY.len();
+            let bytes =
+                format!("HTTP/1.1 {status}\r\n{head}\r\ncontent-length: {length}\r\n\r\n{REPLY}");
+            let endpoint = serve_bytes(bytes, Duration::ZERO).await;
+            let model = OpenAi::new(&endpoint)
+                .expect("a client")
+                .telling(told.clone());
+            let _ = model
+                .complete(&ChatRequest::new(vec![Message::user("Hi")]))
+                .await;
+        }
+        let requests = Some(Allowance {
+            limit: None,
+            remaining: Some(4),
+            reset: Some(Duration::from_secs(65)),
+        });
+        let notice = RateNotice {
+            requests,
+            tokens: None,
+        };
+        assert_eq!(*told.0.lock().expect("a lock"), [notice, notice]);
+    }
+
+    #[tokio::test]
+    async fn a_wait_in_the_body_counts_where_no_header_says_another() {
+        let body = r#"{"error":{"message":"Please try again in 6m0s."}}"#;
+        let wait = |error| match error {
+            ModelError::Status { retry_after, .. } => retry_after,
+            other => panic!("{other:?}"),
+        };
+        assert_eq!(
+            wait(ask_status(429, body).await),
+            Some(Duration::from_secs(360))
+        );
+        assert_eq!(wait(ask_status(400, body).await), None);
+        let length = body.len();
+        let head =
+            format!("HTTP/1.1 429 No\r\nretry-after: 2\r\ncontent-length: {length}\r\n\r\n{body}");
+        assert_eq!(
+            wait(ask_bytes(&head).await.expect_err("an error")),
+            Some(Duration::from_secs(2))
+        );
+    }
+
+    #[tokio::test]
+    async fn an_empty_account_ends_the_run_and_is_not_asked_again() {
+        use crate::model::{Reach, Retry};
+        let quota = r#"{"error":{"message":"You exceeded your current quota","code":"insufficient_quota"}}"#;
+        let credit = r#"{"error":{"message":"Your credit balance is too low","type":"invalid_request_error"}}"#;
+        for (status, body) in [(429, quota), (403, quota), (400, credit), (402, "")] {
+            let error = ask_status(status, body).await;
+            assert!(matches!(error, ModelError::OutOfMoney { .. }), "{error:?}");
+            assert_eq!((error.retry(), error.reach()), (Retry::Never, Reach::Run));
+            assert!(error.hint().is_some());
+        }
+        for (status, body) in [(500, quota), (429, "slow down"), (403, "no")] {
+            let error = ask_status(status, body).await;
+            assert!(matches!(error, ModelError::Status { .. }), "{error:?}");
         }
     }
 

@@ -34,12 +34,22 @@ pub struct Endpoint {
     pub timeout: Duration,
     /// How long connecting may take.
     pub connect_timeout: Duration,
+    /// How long the reply may take to begin; absent: as long as the whole call, because a reply
+    /// that is not streamed begins when all of it is written.
+    pub first_byte_timeout: Option<Duration>,
+    /// How long a reply that has begun may stop in between.
+    pub idle_timeout: Duration,
+    /// The most requests in a minute, where the user says so.
+    pub requests_per_minute: Option<u32>,
+    /// The most tokens in a minute, prompts and replies together, where the user says so.
+    pub tokens_per_minute: Option<u32>,
     /// More headers for every request, their values as well hidden as the key.
     pub headers: Vec<(String, ApiKey)>,
 }
 
 impl Endpoint {
-    /// The model at `base_url`, without a key, with ten minutes for a call.
+    /// The model at `base_url`, without a key, with ten minutes for a call, ten seconds of
+    /// them for connecting, and a minute for a pause within the reply.
     pub fn new(model: impl Into<String>, base_url: BaseUrl) -> Self {
         Self {
             model: model.into(),
@@ -48,6 +58,10 @@ impl Endpoint {
             max_tokens_field: None,
             timeout: Duration::from_secs(600),
             connect_timeout: Duration::from_secs(10),
+            first_byte_timeout: None,
+            idle_timeout: Duration::from_secs(60),
+            requests_per_minute: None,
+            tokens_per_minute: None,
             headers: Vec::new(),
         }
     }

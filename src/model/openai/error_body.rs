@@ -1,17 +1,22 @@
 //! What a server says when it fails, in whatever form it says it.
 
+use std::time::Duration;
+
 use serde_json::Value;
 use serde_json::value::RawValue;
 
 use super::excerpt::excerpt;
+use super::retry_hint::{wait_in_fields, wait_in_words};
 use super::secrets::Secrets;
 use crate::model::ModelError;
 
-/// The message of a failure, and the code or type that came with it.
+/// The message of a failure, and what else came with it.
 #[derive(Debug, Default, PartialEq)]
 pub(super) struct ErrorBody {
     message: String,
     code: String,
+    kind: String,
+    wait: Option<Duration>,
 }
 
 /// Codes and types that mean the conversation is too long.
@@ -39,15 +44,53 @@ const TOO_LONG_WORDS: [&str; 13] = [
     "exceeds the maximum number of tokens allowed",
 ];
 
+/// Codes and types that mean there is no money or quota left: OpenAI, Moonshot, xAI, routers.
+const NO_MONEY_CODES: [&str; 11] = [
+    "insufficient_quota",
+    "billing_hard_limit_reached",
+    "billing_not_active",
+    "billing_error",
+    "insufficient_balance",
+    "insufficient_credits",
+    "insufficient_funds",
+    "exceeded_current_quota_error",
+    "credit_limit_reached",
+    "credits_exhausted",
+    "payment_required",
+];
+
+/// Words, in lower case, that mean the same. “Exceeded your current quota” is not among them:
+/// Gemini says so of the limit for a minute, too.
+const NO_MONEY_WORDS: [&str; 12] = [
+    "credit balance is too low",
+    "insufficient balance",
+    "insufficient credit",
+    "insufficient funds",
+    "insufficient quota",
+    "insufficient_quota",
+    "not enough credits",
+    "requires more credits",
+    "used all available credits",
+    "billing hard limit",
+    "monthly spending limit",
+    "account is not active, please check your billing",
+];
+
 impl ErrorBody {
     /// Reads a body of any kind: OpenAI's, vLLM's, `FastAPI`'s, plain text, HTML, nothing.
     pub(super) fn read(body: &[u8]) -> Self {
         match serde_json::from_slice::<Value>(body) {
             Ok(value) => Self::of_json(&value),
-            Err(_) => Self {
-                message: text_message(&String::from_utf8_lossy(body)),
-                code: String::new(),
-            },
+            Err(_) => Self::of_text(&String::from_utf8_lossy(body)),
+        }
+    }
+
+    fn of_text(text: &str) -> Self {
+        let message = text_message(text);
+        Self {
+            wait: wait_in_words(&message),
+            message,
+            ..Self::default()
         }
     }
 
@@ -63,7 +106,12 @@ impl ErrorBody {
         (!is_empty).then(|| Self::of_json(&value))
     }
 
-    fn of_json(value: &Value) -> Self {
+    fn of_json(body: &Value) -> Self {
+        // Gemini wraps a failure in a list.
+        let value = match body.as_array().map(Vec::as_slice) {
+            Some([only]) if only.get("error").is_some() => only,
+            _ => body,
+        };
         let error = value.get("error").filter(|error| !error.is_null());
         let error = error.unwrap_or(value);
         let message = ["message", "detail", "error_description", "msg", "errors"]
@@ -71,13 +119,15 @@ impl ErrorBody {
             .find_map(|name| message_of(error.get(name)?))
             .or_else(|| message_of(error))
             .unwrap_or_else(|| error.to_string());
-        let code = ["code", "type"]
-            .iter()
-            .filter_map(|name| error.get(name)?.as_str())
-            .find(|code| !code.is_empty());
+        let word = |name: &str| {
+            let word = error.get(name).and_then(Value::as_str);
+            word.unwrap_or_default().to_owned()
+        };
         Self {
+            wait: wait_in_fields(body).or_else(|| wait_in_words(&message)),
             message,
-            code: code.unwrap_or_default().to_owned(),
+            code: word("code"),
+            kind: word("type"),
         }
     }
 
@@ -85,7 +135,7 @@ impl ErrorBody {
     pub(super) fn hiding(self, secrets: &Secrets) -> Self {
         Self {
             message: excerpt(&secrets.hide(&self.message)),
-            code: self.code,
+            ..self
         }
     }
 
@@ -98,11 +148,27 @@ impl ErrorBody {
         }
     }
 
+    /// How long it asks to wait before the next attempt.
+    pub(super) fn wait(&self) -> Option<Duration> {
+        self.wait
+    }
+
+    /// Whether it says that the account has no money or quota left.
+    pub(super) fn tells_of_no_money(&self) -> bool {
+        let message = self.message.to_lowercase();
+        self.is_called(&NO_MONEY_CODES)
+            || NO_MONEY_WORDS.iter().any(|words| message.contains(words))
+    }
+
     /// Whether it says that the conversation does not fit the model.
     pub(super) fn tells_of_full_context(&self) -> bool {
         let message = self.message.to_lowercase();
-        TOO_LONG_CODES.contains(&self.code.as_str())
+        self.is_called(&TOO_LONG_CODES)
             || TOO_LONG_WORDS.iter().any(|words| message.contains(words))
+    }
+
+    fn is_called(&self, codes: &[&str]) -> bool {
+        codes.contains(&self.code.as_str()) || codes.contains(&self.kind.as_str())
     }
 
     /// The error of a reply that came with a success status.
@@ -222,6 +288,56 @@ mod tests {
             ("", ""),
         ] {
             assert_eq!(message(body), says, "{body}");
+        }
+    }
+
+    #[test]
+    fn an_empty_account_is_recognised_and_a_rate_limit_is_none() {
+        for body in [
+            r#"{"error":{"message":"You exceeded your current quota, please check your plan and billing details.","type":"insufficient_quota","param":null,"code":"insufficient_quota"}}"#,
+            r#"{"error":{"message":"Billing hard limit has been reached","type":"invalid_request_error","code":"billing_hard_limit_reached"}}"#,
+            r#"{"type":"error","error":{"type":"invalid_request_error","message":"Your credit balance is too low to access the Anthropic API. Please go to Plans & Billing to upgrade or purchase credits."}}"#,
+            r#"{"error":{"message":"Insufficient Balance","type":"unknown_error","param":null,"code":"invalid_request_error"}}"#,
+            r#"{"error":{"message":"This request requires more credits, or fewer max_tokens.","code":402}}"#,
+            r#"{"error":{"message":"x","type":"exceeded_current_quota_error"}}"#,
+        ] {
+            assert!(
+                ErrorBody::read(body.as_bytes()).tells_of_no_money(),
+                "{body}"
+            );
+        }
+        for body in [
+            r#"[{"error":{"code":429,"message":"You exceeded your current quota, please check your plan and billing details. Please retry in 38.5s.","status":"RESOURCE_EXHAUSTED"}}]"#,
+            r#"{"error":{"message":"Rate limit reached for requests","type":"requests","code":"rate_limit_exceeded"}}"#,
+            r#"{"error":{"message":"Forbidden"}}"#,
+            "",
+        ] {
+            assert!(
+                !ErrorBody::read(body.as_bytes()).tells_of_no_money(),
+                "{body}"
+            );
+        }
+    }
+
+    #[test]
+    fn a_wait_is_found_in_fields_before_words_and_in_plain_text() {
+        for (body, seconds) in [
+            (
+                r#"[{"error":{"code":429,"message":"Please retry in 38.5s.","details":[{"retryDelay":"38s"}]}}]"#,
+                Some(38.0),
+            ),
+            (
+                r#"{"error":{"message":"Please try again in 6m0s."}}"#,
+                Some(360.0),
+            ),
+            (
+                "Too many requests, please try again in 2 seconds",
+                Some(2.0),
+            ),
+            (r#"{"error":{"message":"Slow down"}}"#, None),
+        ] {
+            let expected = seconds.map(Duration::from_secs_f64);
+            assert_eq!(ErrorBody::read(body.as_bytes()).wait(), expected, "{body}");
         }
     }
 

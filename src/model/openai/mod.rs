@@ -14,21 +14,27 @@ mod api_key;
 mod base_url;
 mod client;
 mod content;
+mod durations;
 mod endpoint;
 mod error_body;
 mod excerpt;
 mod http_client;
+mod list_models;
+mod rate_headers;
 mod reply;
 mod request_body;
 mod retry_after;
+mod retry_hint;
 mod secrets;
 mod service;
 #[cfg(test)]
 pub(crate) mod test_server;
 mod thinking;
+mod time_limits;
 
 pub use api_key::ApiKey;
 pub use base_url::{BaseUrl, BaseUrlError};
 pub use client::OpenAi;
 pub use endpoint::{Endpoint, EndpointError, MaxTokensField};
+pub use list_models::{ListModelsError, list_models};
 pub use request_body::RESERVED_FIELDS;

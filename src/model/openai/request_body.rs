@@ -5,8 +5,7 @@ use serde::Serialize;
 use serde_json::Value;
 
 use super::MaxTokensField;
-use crate::message::Message;
-use crate::model::{ChatRequest, ModelError, ReplyFormat, ReplySchema};
+use crate::model::{ChatRequest, JsonText, Messages, ModelError, ReplyFormat, ReplySchema};
 
 /// Fields of the request body that [`Sampling::extra`](crate::model::Sampling::extra) must not
 /// set, because the client sets them or its reading of the reply depends on them.
@@ -23,7 +22,7 @@ pub const RESERVED_FIELDS: [&str; 7] = [
 #[derive(Serialize)]
 pub(super) struct RequestBody<'a> {
     model: &'a str,
-    messages: &'a [Message],
+    messages: &'a Messages,
     #[serde(skip_serializing_if = "Option::is_none")]
     temperature: Option<f64>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -57,7 +56,7 @@ enum ResponseFormat<'a> {
 struct JsonSchema<'a> {
     name: &'a str,
     description: &'a str,
-    schema: &'a Value,
+    schema: &'a JsonText,
     strict: bool,
 }
 
@@ -71,7 +70,7 @@ enum Tool<'a> {
 struct Function<'a> {
     name: &'a str,
     description: &'a str,
-    parameters: &'a Value,
+    parameters: &'a JsonText,
 }
 
 #[derive(Serialize)]
@@ -172,6 +171,7 @@ mod tests {
     use serde_json::json;
 
     use super::*;
+    use crate::message::Message;
     use crate::model::Sampling;
 
     fn sent(request: &ChatRequest, limit_name: MaxTokensField) -> Value {
@@ -183,7 +183,7 @@ mod tests {
         Arc::new(ReplySchema {
             name: "critique".to_owned(),
             description: "A critique.".to_owned(),
-            schema: json!({ "type": "object" }),
+            schema: json!({ "type": "object" }).into(),
         })
     }
 

@@ -16,21 +16,21 @@ pub(super) fn retry_after(headers: &HeaderMap) -> Option<Duration> {
         let value = text(headers, RETRY_AFTER.as_str())?;
         match value.parse::<f64>() {
             Ok(seconds) => Duration::try_from_secs_f64(seconds).ok(),
-            Err(_) => until(value, headers),
+            Err(_) => until(timestamp(value)?, headers),
         }
     })
 }
 
-/// The time from the server's own `date` to the one it names: its clock may not agree with ours.
-fn until(date: &str, headers: &HeaderMap) -> Option<Duration> {
-    let then = timestamp(date)?;
+/// The time from the server's own `date` to a moment it names: its clock may not agree with ours.
+pub(super) fn until(then: Timestamp, headers: &HeaderMap) -> Option<Duration> {
     let now = text(headers, DATE.as_str())
         .and_then(timestamp)
         .unwrap_or_else(Timestamp::now);
     Duration::try_from(then.duration_since(now)).ok()
 }
 
-fn timestamp(date: &str) -> Option<Timestamp> {
+/// The moment that a date in the form of HTTP names.
+pub(super) fn timestamp(date: &str) -> Option<Timestamp> {
     rfc2822::DateTimeParser::new().parse_timestamp(date).ok()
 }
 

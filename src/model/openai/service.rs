@@ -1,7 +1,8 @@
 //! The tower service under async-openai's client: it adds what identifies us, sees status, headers
 //! and the whole body, and gives every failure its own error.
 
-use std::sync::Arc;
+use std::pin::pin;
+use std::sync::{Arc, OnceLock};
 use std::task::{Context, Poll};
 use std::time::Duration;
 
@@ -15,12 +16,15 @@ use serde_json::value::RawValue;
 use tokio::time::timeout;
 use tower::Service;
 
+use super::durations::LONGEST;
 use super::error_body::{ErrorBody, text_message};
 use super::excerpt::excerpt;
+use super::rate_headers::rate_notice;
 use super::retry_after::retry_after;
 use super::secrets::Secrets;
+use super::time_limits::{Expired, TimeLimits, Watch};
 use super::{Endpoint, EndpointError};
-use crate::model::{ModelError, NotConnected};
+use crate::model::{BrokenOff, ModelError, NotConnected, RateSink, TimeLimit};
 
 /// A longer reply is refused: no model writes that much, and memory must stay bounded.
 const LONGEST_REPLY: usize = 64 << 20;
@@ -36,13 +40,16 @@ struct Exchange {
     http: Client,
     shown: String,
     headers: HeaderMap,
-    timeout: Duration,
+    connect_timeout: Duration,
+    limits: TimeLimits,
     secrets: Arc<Secrets>,
     longest_reply: usize,
+    rates: Arc<OnceLock<Arc<dyn RateSink>>>,
 }
 
 impl HttpService {
-    /// The service that reaches `endpoint` over `http`.
+    /// The service that reaches `endpoint` over `http`, and tells `rates`, once there is somebody,
+    /// what replies say about rate limits.
     ///
     /// # Errors
     ///
@@ -51,19 +58,23 @@ impl HttpService {
         endpoint: &Endpoint,
         http: Client,
         secrets: Arc<Secrets>,
+        rates: Arc<OnceLock<Arc<dyn RateSink>>>,
     ) -> Result<Self, EndpointError> {
         Ok(Self(Arc::new(Exchange {
             headers: headers(endpoint, &http)?,
             http,
             shown: endpoint.base_url.to_string(),
-            timeout: endpoint.timeout,
+            connect_timeout: endpoint.connect_timeout,
+            limits: TimeLimits::of(endpoint),
             secrets,
             longest_reply: LONGEST_REPLY,
+            rates,
         })))
     }
 }
 
-fn headers(endpoint: &Endpoint, http: &Client) -> Result<HeaderMap, EndpointError> {
+/// What identifies us to `endpoint`.
+pub(super) fn headers(endpoint: &Endpoint, http: &Client) -> Result<HeaderMap, EndpointError> {
     let mut headers = HeaderMap::new();
     // reqwest turns `user:password@` into a header; async-openai is given the bare address.
     let bare = http
@@ -105,8 +116,7 @@ impl Service<HttpRequestFactory> for HttpService {
     fn call(&mut self, request: HttpRequestFactory) -> Self::Future {
         let exchange = Arc::clone(&self.0);
         Box::pin(async move {
-            let reply = timeout(exchange.timeout, exchange.run(request)).await;
-            let reply = reply.unwrap_or_else(|_| Err(exchange.too_slow()));
+            let reply = exchange.run(request).await;
             let body = reply.map_err(|error| OpenAIError::Boxed(Box::new(error)))?;
             // async-openai copies the headers of a reply; nobody reads them beyond this point.
             Ok(http::Response::new(body).into())
@@ -116,6 +126,23 @@ impl Service<HttpRequestFactory> for HttpService {
 
 impl Exchange {
     async fn run(&self, factory: HttpRequestFactory) -> Result<Bytes, ModelError> {
+        let timer = pin!(self.limits.timer());
+        let mut watch = Watch::new(self.limits, timer);
+        let response = watch
+            .within(self.send(factory))
+            .await
+            .map_err(|expired| self.too_slow(expired))??;
+        self.tell_rates(&response);
+        if !response.status().is_success() {
+            return Err(self.failure(response, &watch).await);
+        }
+        self.in_time(watch.moved())?;
+        let body = self.whole_body(response, watch).await?;
+        self.check_json(&body)?;
+        Ok(body)
+    }
+
+    async fn send(&self, factory: HttpRequestFactory) -> Result<Response, ModelError> {
         let mut request = factory
             .build()
             .await
@@ -125,35 +152,44 @@ impl Exchange {
         for (name, value) in &self.headers {
             request.headers_mut().insert(name, value.clone());
         }
-        let response = self
-            .http
-            .execute(request)
-            .await
-            .map_err(|error| self.broken(error))?;
-        if !response.status().is_success() {
-            return Err(self.failure(response).await);
+        let sent = self.http.execute(request).await;
+        sent.map_err(|error| self.broken(error))
+    }
+
+    fn tell_rates(&self, response: &Response) {
+        let Some(sink) = self.rates.get() else {
+            return;
+        };
+        if let Some(notice) = rate_notice(response.headers()) {
+            sink.told(&notice);
         }
-        let body = self.whole_body(response).await?;
-        self.check_json(&body)?;
-        Ok(body)
     }
 
     /// Reads the body, without copying it when it comes in one piece.
-    async fn whole_body(&self, mut response: Response) -> Result<Bytes, ModelError> {
+    async fn whole_body(
+        &self,
+        mut response: Response,
+        mut watch: Watch<'_>,
+    ) -> Result<Bytes, ModelError> {
         let announced = response.content_length().unwrap_or(0);
         self.check_length(announced)?;
-        let mut next = async || response.chunk().await.map_err(|error| self.broken(error));
-        let Some(first) = next().await? else {
+        let mut next = async |read: usize| {
+            let piece = watch.within(response.chunk()).await;
+            let piece = piece.map_err(|expired| self.too_slow(expired))?;
+            self.in_time(watch.moved())?;
+            piece.map_err(|error| self.broken_off(read, error))
+        };
+        let Some(first) = next(0).await? else {
             return Ok(Bytes::new());
         };
-        let Some(second) = next().await? else {
+        let Some(second) = next(first.len()).await? else {
             return Ok(first);
         };
         let capacity = usize::try_from(announced).unwrap_or(0);
         let mut whole = BytesMut::with_capacity(capacity.max(first.len() + second.len()));
         whole.extend_from_slice(&first);
         whole.extend_from_slice(&second);
-        while let Some(piece) = next().await? {
+        while let Some(piece) = next(whole.len()).await? {
             self.check_length((whole.len() + piece.len()) as u64)?;
             whole.extend_from_slice(&piece);
         }
@@ -185,7 +221,7 @@ impl Exchange {
         Err(ModelError::Garbled { what })
     }
 
-    async fn failure(&self, response: Response) -> ModelError {
+    async fn failure(&self, response: Response, watch: &Watch<'_>) -> ModelError {
         let status = response.status();
         let retry_after = retry_after(response.headers());
         let location = (response.headers().get(LOCATION))
@@ -195,14 +231,27 @@ impl Exchange {
             let location = excerpt(&self.secrets.hide(&location));
             return self.status(status, format!("redirects to {location}"), None);
         }
-        let body = ErrorBody::read(&error_bytes(response).await).hiding(&self.secrets);
+        let patience = SLOWEST_ERROR.min(watch.left());
+        let body = ErrorBody::read(&error_bytes(response, patience).await).hiding(&self.secrets);
+        let code = status.as_u16();
+        if code == 402 || (matches!(code, 400 | 403 | 429) && body.tells_of_no_money()) {
+            return ModelError::OutOfMoney {
+                endpoint: self.shown.clone(),
+                message: body.message_or("payment required"),
+            };
+        }
         // A rate limit may name tokens too; only a refusal of this request is about its length.
-        let is_about_request = matches!(status.as_u16(), 400 | 413 | 422 | 500);
+        let is_about_request = matches!(code, 400 | 413 | 422 | 500);
         if is_about_request && body.tells_of_full_context() {
             return ModelError::ContextLength {
                 message: body.message_or("the server says so"),
             };
         }
+        let retry_after = match code {
+            429 | 503 => retry_after.or_else(|| body.wait()),
+            _ => retry_after,
+        };
+        let retry_after = retry_after.map(|wait| wait.min(LONGEST));
         let reason = status.canonical_reason().unwrap_or("no message");
         self.status(status, body.message_or(reason), retry_after)
     }
@@ -221,9 +270,15 @@ impl Exchange {
         }
     }
 
-    /// The error of a connection that did not come about, or broke.
+    /// The error of a connection that did not come about, or broke before the reply began.
     fn broken(&self, error: reqwest::Error) -> ModelError {
         let is_connect = error.is_connect();
+        if is_connect && error.is_timeout() {
+            return self.too_slow(Expired {
+                which: TimeLimit::Connect,
+                limit: self.connect_timeout,
+            });
+        }
         // The address may hold credentials, and is in the message already.
         let error = error.without_url();
         ModelError::Connection {
@@ -236,16 +291,29 @@ impl Exchange {
         }
     }
 
-    fn too_slow(&self) -> ModelError {
+    /// The error of a connection that broke after so many bytes of the reply.
+    fn broken_off(&self, bytes: usize, error: reqwest::Error) -> ModelError {
+        ModelError::Connection {
+            endpoint: self.shown.clone(),
+            source: Box::new(BrokenOff::new(bytes, error.without_url())),
+        }
+    }
+
+    fn in_time(&self, moved: Result<(), Expired>) -> Result<(), ModelError> {
+        moved.map_err(|expired| self.too_slow(expired))
+    }
+
+    fn too_slow(&self, expired: Expired) -> ModelError {
         ModelError::Timeout {
             endpoint: self.shown.clone(),
-            limit: self.timeout,
+            which: expired.which,
+            limit: expired.limit,
         }
     }
 }
 
 /// As much of an error's body as comes soon; the status alone is worth reporting, too.
-async fn error_bytes(mut response: Response) -> Vec<u8> {
+async fn error_bytes(mut response: Response, patience: Duration) -> Vec<u8> {
     let mut body = Vec::new();
     let reading = async {
         while let Ok(Some(piece)) = response.chunk().await {
@@ -257,7 +325,7 @@ async fn error_bytes(mut response: Response) -> Vec<u8> {
         }
     };
     // Cut short or not, what has come is in `body`.
-    let _ = timeout(SLOWEST_ERROR, reading).await;
+    let _ = timeout(patience, reading).await;
     body
 }
 
@@ -275,9 +343,11 @@ mod tests {
             http: http.clone(),
             shown: endpoint.base_url.to_string(),
             headers: HeaderMap::new(),
-            timeout: endpoint.timeout,
+            connect_timeout: endpoint.connect_timeout,
+            limits: TimeLimits::of(&endpoint),
             secrets: Arc::new(Secrets::of(&endpoint)),
             longest_reply: 1000,
+            rates: Arc::default(),
         };
         let url = format!("{}/chat/completions", endpoint.base_url);
         let factory = HttpRequestFactory::new(move || {

@@ -7,7 +7,7 @@ use axum::Router;
 use axum::handler::Handler;
 use axum::routing::post;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::net::{TcpListener, TcpStream};
+use tokio::net::{TcpListener, TcpSocket, TcpStream};
 
 use super::Endpoint;
 
@@ -44,6 +44,53 @@ pub(crate) async fn serve_bytes(bytes: impl Into<Vec<u8>>, hold: Duration) -> En
         }
     });
     endpoint
+}
+
+/// What a connection comes to when all bytes are sent.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum End {
+    /// It is reset, as by a server that crashed.
+    Reset,
+    /// It stays open, and nothing more comes.
+    Hold,
+}
+
+/// Answers every request with these pieces, each after a pause, and then ends it so.
+pub(crate) async fn serve_pieces(pieces: Vec<String>, pause: Duration, end: End) -> Endpoint {
+    let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
+    let endpoint = endpoint(&listener);
+    tokio::spawn(async move {
+        let mut held = Vec::new();
+        while let Ok((mut stream, _)) = listener.accept().await {
+            read_request(&mut stream).await;
+            for piece in &pieces {
+                tokio::time::sleep(pause).await;
+                let _ = stream.write_all(piece.as_bytes()).await;
+            }
+            tokio::time::sleep(pause).await;
+            match end {
+                End::Reset => stream.set_zero_linger().expect("a socket"),
+                End::Hold => held.push(stream),
+            }
+        }
+    });
+    endpoint
+}
+
+/// An address that takes no connection and refuses none: its queue is full.
+pub(crate) async fn full_queue() -> (Endpoint, impl Sized) {
+    let socket = TcpSocket::new_v4().expect("a socket");
+    let any = "127.0.0.1:0".parse().expect("an address");
+    socket.bind(any).expect("a port");
+    let listener = socket.listen(1).expect("a listener");
+    let address = listener.local_addr().expect("an address");
+    let mut waiting = Vec::new();
+    while let Ok(stream) =
+        tokio::time::timeout(Duration::from_millis(300), TcpStream::connect(address)).await
+    {
+        waiting.push(stream);
+    }
+    (endpoint(&listener), (listener, waiting))
 }
 
 /// A 200 with this body.

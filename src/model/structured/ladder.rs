@@ -218,7 +218,7 @@ mod tests {
         let schema = ReplySchema {
             name: "critique".to_owned(),
             description: "A critique.".to_owned(),
-            schema: json!({ "type": "object" }),
+            schema: json!({ "type": "object" }).into(),
         };
         ChatRequest {
             format: ReplyFormat::Structured(Arc::new(schema)),

@@ -13,7 +13,7 @@ use super::connect;
 
 /// Pages in the log after which it is copied; more save copying a page that changes often, fewer
 /// keep the file small.
-const COPY_PAGES: i32 = 1024;
+const COPY_PAGES: i32 = 2048;
 /// Pages in the log after which readers are waited for, so that it can begin anew.
 const WAIT_PAGES: i32 = 8 * COPY_PAGES;
 /// How long readers are waited for. One that holds on for longer is waited for again later.

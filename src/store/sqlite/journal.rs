@@ -1,5 +1,7 @@
 //! Journalled calls, and notes about models.
 
+use std::time::Duration;
+
 use async_trait::async_trait;
 use bytes::Bytes;
 use rusqlite::{Connection, OptionalExtension, params};
@@ -17,11 +19,16 @@ impl Journal for SqliteStore {
         Ok(self.readers().look_up(|reader| find(reader, key))?)
     }
 
+    async fn call(&self, key: Digest) -> Result<Option<JournalledCall>, JournalError> {
+        Ok(self.readers().look_up(|reader| whole(reader, key))?)
+    }
+
     async fn keep(&self, call: JournalledCall) -> Result<bool, JournalError> {
-        let bytes = call.request.len() + call.reply.len();
+        let head = Digest::of(call.parts().0);
+        let bytes = call.parts().1.len() + call.reply.len();
         Ok(self
             .writer()?
-            .write(bytes, move |session| keep(session, &call))
+            .write_in_company(bytes, move |session| keep(session, &call, head))
             .await?)
     }
 
@@ -49,19 +56,48 @@ fn find(connection: &Connection, key: Digest) -> Result<Option<Bytes>, Failure> 
     Ok(Some(Bytes::copy_from_slice(columns.bytes()?)))
 }
 
+/// The call under a key, its request put together again.
+fn whole(connection: &Connection, key: Digest) -> Result<Option<JournalledCall>, Failure> {
+    let mut statement = connection.prepare_cached(
+        "SELECT c.id, c.model, c.latency_us, c.reply, coalesce(h.text, ''), c.request
+         FROM calls c LEFT JOIN heads h ON h.id = c.head WHERE c.key = ?1",
+    )?;
+    let mut rows = statement.query([key.as_bytes()])?;
+    let Some(row) = rows.next()? else {
+        return Ok(None);
+    };
+    let mut columns = Columns::of("calls", row);
+    columns.take::<i64>()?;
+    let model = columns.take()?;
+    let latency = Duration::from_micros(columns.count()?);
+    let reply = Bytes::copy_from_slice(columns.bytes()?);
+    let (head, own) = (columns.bytes()?, columns.bytes()?);
+    Ok(Some(JournalledCall {
+        key,
+        model,
+        request: [head, own].concat().into(),
+        head: head.len(),
+        reply,
+        latency,
+    }))
+}
+
 /// Keeps a call, unless one is kept under its key: what was built on the first reply stays right.
-fn keep(session: &mut Session<'_>, call: &JournalledCall) -> Result<bool, Failure> {
+fn keep(session: &mut Session<'_>, call: &JournalledCall, head: Digest) -> Result<bool, Failure> {
+    let (text, own) = call.parts();
+    let head = session.head_id(head, text)?;
     let kept = session
         .prepare(
-            "INSERT INTO calls (key, model, latency_us, reply, request)
-             VALUES (?1, ?2, ?3, ?4, ?5) ON CONFLICT (key) DO NOTHING",
+            "INSERT INTO calls (key, model, latency_us, reply, request, head)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6) ON CONFLICT (key) DO NOTHING",
         )?
         .execute(params![
             call.key.as_bytes(),
             call.model,
             i64::try_from(call.latency.as_micros()).unwrap_or(i64::MAX),
             call.reply.as_ref(),
-            Text(&call.request),
+            Text(own),
+            head,
         ])?;
     Ok(kept == 1)
 }

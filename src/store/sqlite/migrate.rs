@@ -9,7 +9,11 @@ use crate::store::StoreError;
 const APPLICATION: i64 = 0x7264_6674;
 
 /// What leads from each format to the next; the newest format is their number.
-pub(super) const STEPS: &[&str] = &[include_str!("migrations/0001.sql")];
+pub(super) const STEPS: &[&str] = &[
+    include_str!("migrations/0001.sql"),
+    include_str!("migrations/0002.sql"),
+    include_str!("migrations/0003.sql"),
+];
 
 /// What a file says it is.
 #[derive(Debug, PartialEq, Eq)]

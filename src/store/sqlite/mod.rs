@@ -9,6 +9,7 @@
 
 mod checkpoint;
 mod connect;
+mod control;
 mod failure;
 mod journal;
 mod lock;
@@ -18,6 +19,7 @@ mod readers;
 mod rejected;
 mod runs;
 mod session;
+mod spent;
 mod sqlite_store;
 #[cfg(test)]
 mod tests;

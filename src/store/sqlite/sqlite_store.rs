@@ -9,11 +9,12 @@ use super::lock::FileLock;
 use super::open::{self, Place};
 use super::readers::Readers;
 use super::writer::Writer;
-use super::{rejected, runs, transcripts};
+use super::{control, rejected, runs, spent, transcripts};
+use crate::model::budget::Spent;
 use crate::record::RecordId;
 use crate::store::{
-    Checkpoint, NewRun, Page, RejectedRow, RunLock, RunRow, RunState, SealMark, SealedRow, Store,
-    StoreError, StoredTranscript,
+    Checkpoint, NewRun, Page, RejectedRow, RunLock, RunRow, RunState, RunStatus, SealMark,
+    SealedRow, SentCommand, Store, StoreError, StoredTranscript,
 };
 use crate::transcript::Outcome;
 
@@ -150,7 +151,7 @@ impl Store for SqliteStore {
         let times = serde_json::to_string(&row.sealed.times)
             .map_err(|error| StoreError::Backend(Box::new(error)))?;
         self.writer()?
-            .write(row.sealed.body.len(), move |session| {
+            .write_in_company(row.sealed.body.len(), move |session| {
                 transcripts::seal(session, &run, &row, &times)
             })
             .await
@@ -242,6 +243,64 @@ impl Store for SqliteStore {
                 runs::set_checkpoint(session, &run, &checkpoint)
             })
             .await
+    }
+
+    async fn send_command(&self, run: &str, text: &str, at: &str) -> Result<u64, StoreError> {
+        let (run, text, at) = (run.to_owned(), text.to_owned(), at.to_owned());
+        self.writer()?
+            .write(text.len(), move |session| {
+                control::send(session, &run, &text, &at)
+            })
+            .await
+    }
+
+    async fn take_commands(&self, run: &str, at: &str) -> Result<Vec<SentCommand>, StoreError> {
+        // There are seldom any, and a look costs far less than a commit.
+        if !self.readers.look_up(|reader| control::any(reader, run))? {
+            return Ok(Vec::new());
+        }
+        let (run, at) = (run.to_owned(), at.to_owned());
+        self.writer()?
+            .write(0, move |session| control::take(session, &run, &at))
+            .await
+    }
+
+    async fn answer_command(&self, run: &str, number: u64, answer: &str) -> Result<(), StoreError> {
+        let (run, answer) = (run.to_owned(), answer.to_owned());
+        self.writer()?
+            .write(answer.len(), move |session| {
+                control::answer(session, &run, number, &answer)
+            })
+            .await
+    }
+
+    async fn command(&self, run: &str, number: u64) -> Result<Option<SentCommand>, StoreError> {
+        self.readers
+            .look_up(|reader| control::find(reader, run, number))
+    }
+
+    async fn set_status(&self, run: &str, status: RunStatus) -> Result<(), StoreError> {
+        let run = run.to_owned();
+        self.writer()?
+            .write(status.text.len(), move |session| {
+                control::set_status(session, &run, &status)
+            })
+            .await
+    }
+
+    async fn status(&self, run: &str) -> Result<Option<RunStatus>, StoreError> {
+        self.readers.look_up(|reader| control::status(reader, run))
+    }
+
+    async fn add_spent(&self, run: &str, spent: Spent) -> Result<(), StoreError> {
+        let run = run.to_owned();
+        self.writer()?
+            .write(0, move |session| spent::add(session, &run, &spent))
+            .await
+    }
+
+    async fn spent(&self, run: &str) -> Result<Spent, StoreError> {
+        self.readers.look_up(|reader| spent::of(reader, run))
     }
 
     async fn flush(&self) -> Result<(), StoreError> {

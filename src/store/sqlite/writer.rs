@@ -3,13 +3,14 @@
 
 use std::sync::Arc;
 use std::thread::{self, JoinHandle};
+use std::time::Duration;
 
 use rusqlite::{Connection, Error};
 use tokio::sync::{mpsc, oneshot};
 
 use super::checkpoint::Checkpointer;
 use super::failure::{Failure, spares_transaction, translate};
-use super::session::{KnownRuns, Session};
+use super::session::{Known, Session};
 use crate::store::StoreError;
 
 /// How many writes may wait before their callers do.
@@ -19,6 +20,12 @@ const BATCH_JOBS: usize = 512;
 /// How many bytes one transaction takes, give or take its last write: what it changes stands in
 /// the page cache, and then in the write-ahead log.
 const BATCH_BYTES: usize = 8 << 20;
+
+/// A transaction with fewer writes than this waits for company, if all of them can wait.
+const COMPANY: usize = 32;
+/// How long it waits. Each transaction costs a flush of the disk and some pages of the log, and a
+/// call that a model took a second for is not slower for a millisecond.
+const COMPANY_WAIT: Duration = Duration::from_millis(1);
 
 /// The way to the writer thread. Dropping it waits for the writes that were handed over.
 pub(super) struct Writer {
@@ -35,7 +42,7 @@ impl Writer {
                 .map_err(|error| Failure::from(error).at(location))?,
             connection,
             location: location.to_owned(),
-            runs: KnownRuns::default(),
+            known: Known::default(),
         };
         let thread = thread::Builder::new()
             .name("store-writer".to_owned())
@@ -54,9 +61,32 @@ impl Writer {
         T: Send + 'static,
         W: FnOnce(&mut Session<'_>) -> Result<T, Failure> + Send + 'static,
     {
+        self.hand_over(bytes, false, work).await
+    }
+
+    /// As [`write`](Self::write), but with the transaction a moment later, so that more writes
+    /// share its costs.
+    pub(super) async fn write_in_company<T, W>(
+        &self,
+        bytes: usize,
+        work: W,
+    ) -> Result<T, StoreError>
+    where
+        T: Send + 'static,
+        W: FnOnce(&mut Session<'_>) -> Result<T, Failure> + Send + 'static,
+    {
+        self.hand_over(bytes, true, work).await
+    }
+
+    async fn hand_over<T, W>(&self, bytes: usize, can_wait: bool, work: W) -> Result<T, StoreError>
+    where
+        T: Send + 'static,
+        W: FnOnce(&mut Session<'_>) -> Result<T, Failure> + Send + 'static,
+    {
         let (answer, answered) = oneshot::channel();
         let job = Box::new(Pending {
             bytes,
+            can_wait,
             state: State::Waiting(work),
             answer,
         });
@@ -80,6 +110,8 @@ impl Drop for Writer {
 trait Job: Send {
     /// About how much it writes.
     fn bytes(&self) -> usize;
+    /// Whether it may wait for company.
+    fn can_wait(&self) -> bool;
     /// Does the work and keeps its result; fails when the transaction cannot go on.
     fn apply(&mut self, session: &mut Session<'_>) -> Result<(), Error>;
     /// Tells the caller how it went: as `apply` kept it, or as the whole transaction did.
@@ -88,6 +120,7 @@ trait Job: Send {
 
 struct Pending<W, T> {
     bytes: usize,
+    can_wait: bool,
     state: State<W, T>,
     answer: oneshot::Sender<Result<T, StoreError>>,
 }
@@ -105,6 +138,10 @@ where
 {
     fn bytes(&self) -> usize {
         self.bytes
+    }
+
+    fn can_wait(&self) -> bool {
+        self.can_wait
     }
 
     fn apply(&mut self, session: &mut Session<'_>) -> Result<(), Error> {
@@ -135,7 +172,7 @@ where
 struct Desk {
     connection: Connection,
     location: String,
-    runs: KnownRuns,
+    known: Known,
     checkpointer: Checkpointer,
 }
 
@@ -155,7 +192,7 @@ impl Desk {
     fn commit(&mut self, batch: &mut [Box<dyn Job>]) -> Result<(), Error> {
         let committed = self.transact(batch);
         if committed.is_err() {
-            self.runs.forget();
+            self.known.forget();
             if !self.connection.is_autocommit() {
                 // Should even this fail, the next BEGIN does, and says so to its callers.
                 let _ = self.connection.execute_batch("ROLLBACK");
@@ -167,7 +204,7 @@ impl Desk {
     fn transact(&mut self, batch: &mut [Box<dyn Job>]) -> Result<(), Error> {
         let statement = |sql| self.connection.prepare_cached(sql)?.execute([]);
         statement("BEGIN IMMEDIATE")?;
-        let mut session = Session::new(&self.connection, &mut self.runs);
+        let mut session = Session::new(&self.connection, &mut self.known);
         for job in batch {
             job.apply(&mut session)?;
         }
@@ -182,12 +219,21 @@ fn gather(waiting: &mut mpsc::Receiver<Box<dyn Job>>, batch: &mut Vec<Box<dyn Jo
     let Some(first) = waiting.blocking_recv() else {
         return false;
     };
-    let mut bytes = first.bytes();
     batch.push(first);
+    take_waiting(waiting, batch);
+    if batch.len() < COMPANY && batch.iter().all(|job| job.can_wait()) {
+        thread::sleep(COMPANY_WAIT);
+        take_waiting(waiting, batch);
+    }
+    true
+}
+
+/// Takes what waits already, as far as one transaction goes.
+fn take_waiting(waiting: &mut mpsc::Receiver<Box<dyn Job>>, batch: &mut Vec<Box<dyn Job>>) {
+    let mut bytes: usize = batch.iter().map(|job| job.bytes()).sum();
     while batch.len() < BATCH_JOBS && bytes < BATCH_BYTES {
         let Ok(job) = waiting.try_recv() else { break };
         bytes += job.bytes();
         batch.push(job);
     }
-    true
 }

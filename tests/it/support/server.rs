@@ -166,6 +166,15 @@ impl Server {
         log.requests.len() - log.counts.len()
     }
 
+    /// How many requests are being answered now.
+    pub(crate) fn in_flight(&self) -> usize {
+        self.inner
+            .log
+            .lock()
+            .expect("no test panics with the log")
+            .in_flight
+    }
+
     /// The most requests that were under way at once.
     pub(crate) fn most_in_flight(&self) -> usize {
         self.log().most_in_flight

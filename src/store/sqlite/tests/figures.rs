@@ -8,6 +8,8 @@ use std::future::Future;
 use std::sync::Arc;
 use std::time::Instant;
 
+use rusqlite::Connection;
+
 use futures::stream::{FuturesUnordered, StreamExt};
 use tokio::runtime::Runtime;
 
@@ -15,7 +17,7 @@ use super::Fresh;
 use crate::digest::Digest;
 use crate::record::RecordId;
 use crate::store::conformance::{Backend, call, new_run, sealed_row};
-use crate::store::{SealedRow, Store};
+use crate::store::{Checkpoint, SealedRow, Store};
 use crate::transcript::Outcome;
 
 fn rows() -> u64 {
@@ -195,6 +197,54 @@ fn figures_of_reading() {
         }
         assert_eq!(seen, rows());
     });
+}
+
+/// Sealed rows as small as they get, made by SQLite itself.
+const MANY_SEALED: &str = "
+    WITH RECURSIVE rows (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM rows WHERE n < ?1)
+    INSERT INTO transcripts (run, record, line, content, outcome, changed, digest, times, body)
+    SELECT r.id, 'row-' || n, n, zeroblob(16), 'compliant', 0, zeroblob(16), '{}', '{}'
+    FROM rows, runs r WHERE r.name = 'a'";
+
+/// `FIGURES_ROWS=10000000` for the ten million that a restart must not feel.
+#[test]
+#[ignore = "measures"]
+fn figures_of_a_restart() {
+    let runtime = Runtime::new().unwrap();
+    let fresh = fresh();
+    let store = fresh.open();
+    runtime.block_on(store.open_run(new_run("a"))).unwrap();
+    let checkpoint = Checkpoint {
+        lines: rows(),
+        ..Checkpoint::default()
+    };
+    let noted = store.set_checkpoint("a", checkpoint);
+    runtime.block_on(noted).unwrap();
+    drop(store);
+    measured("make sealed rows", rows(), || {
+        let file = Connection::open(fresh.path()).unwrap();
+        file.execute(MANY_SEALED, [rows().cast_signed()]).unwrap();
+    });
+    let before = memory("VmRSS");
+    let mut store = None;
+    measured("open", 1, || store = Some(fresh.open()));
+    let store = store.unwrap();
+    measured("read the checkpoint", 1, || {
+        let found = runtime.block_on(store.checkpoint("a")).unwrap();
+        assert_eq!(found.lines, rows());
+    });
+    measured("seal mark, found", 1000, || {
+        for number in 0..1000 {
+            let line = 1 + number * (rows() / 1000);
+            let record = RecordId::new(format!("row-{line}"));
+            let mark = runtime.block_on(store.seal_mark("a", &record)).unwrap();
+            assert_eq!(mark.unwrap().line, line);
+        }
+    });
+    let grown = (memory("VmRSS") - before) << 20;
+    println!("{grown} bytes more in memory for {} rows", rows());
+    // Where a row has to be 16 bytes, a handful of rows would be lost in the fixed costs.
+    assert!(grown <= (16 * rows()).max(64 << 20));
 }
 
 #[test]

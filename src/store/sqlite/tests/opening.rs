@@ -3,12 +3,13 @@
 use std::fs;
 use std::path::Path;
 
-use rusqlite::Connection;
+use rusqlite::{Connection, params};
 
 use super::{Fresh, process};
+use crate::digest::Digest;
 use crate::model::journal::Journal;
-use crate::store::conformance::new_run;
-use crate::store::sqlite::SqliteStore;
+use crate::store::conformance::{call as call_of, new_run};
+use crate::store::sqlite::{SqliteStore, migrate};
 use crate::store::{Store, StoreError};
 
 /// What is said when the store cannot be opened, without the folder's random name.
@@ -71,6 +72,26 @@ fn a_newer_store_is_refused_by_name() {
 
 fn fresh_error(fresh: &Fresh) -> StoreError {
     SqliteStore::open(fresh.path()).unwrap_err()
+}
+
+#[tokio::test]
+async fn a_store_of_the_first_format_opens_and_its_calls_are_read() {
+    let fresh = Fresh::new();
+    let old = Connection::open(fresh.path()).unwrap();
+    migrate::migrate(&old, "old.db", &migrate::STEPS[..1]).unwrap();
+    let key = Digest::of(b"asked by an older redraft");
+    let asked = r#"{"request":{"messages":[]}}"#;
+    let insert = "INSERT INTO calls (key, model, latency_us, reply, request)
+                  VALUES (?1, 'm', 5, x'00ff', ?2)";
+    old.execute(insert, params![key.as_bytes(), asked]).unwrap();
+    drop(old);
+
+    let store = fresh.store();
+    let call = store.call(key).await.unwrap().unwrap();
+    assert_eq!((call.request.as_ref(), call.head), (asked.as_bytes(), 0));
+    assert_eq!(call.reply.as_ref(), b"\0\xff");
+    assert!(store.keep(call_of(b"new", b"reply")).await.unwrap());
+    assert!(!store.keep(call).await.unwrap());
 }
 
 #[test]

@@ -3,6 +3,8 @@
 use std::path::Path;
 use std::sync::{Arc, mpsc};
 
+use rusqlite::Connection;
+
 use super::{Fresh, process};
 use crate::model::journal::Journal;
 use crate::record::RecordId;
@@ -35,6 +37,24 @@ async fn many_tasks_write_and_read_at_once() {
     }
     tasks.join_all().await;
     assert_eq!(store.run("a").await.unwrap().unwrap().sealed, 6_400);
+}
+
+#[tokio::test]
+async fn what_requests_begin_with_is_kept_once_by_two_stores() {
+    let fresh = Fresh::new();
+    let (one, other) = (fresh.store(), fresh.store());
+    for number in 0..10_u8 {
+        one.keep(call(&[number, 0], b"reply")).await.unwrap();
+        other.keep(call(&[number, 1], b"reply")).await.unwrap();
+    }
+    let read = |sql| {
+        let file = Connection::open(fresh.path()).unwrap();
+        file.query_row(sql, [], |row| row.get::<_, String>(0))
+    };
+    let heads = read("SELECT group_concat(text) FROM heads").unwrap();
+    assert_eq!(heads, r#"{"messages":["#);
+    let own = read("SELECT min(request) || max(request) || count(*) FROM calls").unwrap();
+    assert_eq!(own, "]}]}20");
 }
 
 const TWO: &str = "store::sqlite::tests::together::two_processes_write_two_runs";

@@ -1,0 +1,83 @@
+//! Whoever watches a run: its progress for people, and its events for programs.
+
+use serde_json::{Value, json};
+
+use super::events::Events;
+use super::progress::{Progress, View};
+use crate::run::{RunEnd, RunError, RunEvent, RunObserver, RunReport};
+
+/// Everybody who is told what happens in a run.
+#[derive(Debug)]
+pub(super) struct Watch {
+    pub(super) progress: Progress,
+    pub(super) events: Option<Events>,
+}
+
+impl Watch {
+    /// Says, once, that events can no longer be written.
+    pub(super) fn report_broken_events(&self) {
+        if let Some(failure) = self.events.as_ref().and_then(Events::failure) {
+            self.progress.say(&failure);
+        }
+    }
+
+    /// Takes the lines off the terminal, and waits until the events are written.
+    pub(super) fn finish(&self, ended: &Result<RunReport, RunError>) {
+        self.progress.finish();
+        if let Some(events) = &self.events {
+            events.ended(&figures(ended, &self.progress));
+            events.finish();
+            self.report_broken_events();
+        }
+    }
+}
+
+fn figures(ended: &Result<RunReport, RunError>, progress: &Progress) -> Value {
+    let how = match ended {
+        Ok(report) => match report.end {
+            RunEnd::Finished => "finished",
+            RunEnd::Picked => "picked",
+            RunEnd::Interrupted => "interrupted",
+            RunEnd::OnlyFailures => "only_failures",
+            RunEnd::BudgetReached => "budget_reached",
+        },
+        Err(_) => "failed",
+    };
+    let why = match ended {
+        Ok(report) => report.stopped_by.clone(),
+        Err(error) => Some(error.to_string()),
+    };
+    let View {
+        run,
+        seconds,
+        rows,
+        changed,
+        failed,
+        rejected,
+        calls,
+        money,
+        ..
+    } = progress.view();
+    json!({
+        "run": run,
+        "how": how,
+        "why": why,
+        "rows": rows,
+        "changed": changed,
+        "failed": failed,
+        "rejected": rejected,
+        "calls": calls.asked,
+        "cost": money.cost,
+        "tokens": money.tokens,
+        "seconds": seconds,
+    })
+}
+
+impl RunObserver for Watch {
+    fn event(&self, event: &RunEvent<'_>) {
+        self.progress.event(event);
+        if let Some(events) = &self.events {
+            events.run(event);
+        }
+    }
+}
