@@ -12,7 +12,7 @@ use redraft::transcript::{FORMAT, Outcome, Sealed, Transcript};
 use redraft::yaml::{SourceFile, parse};
 
 /// Every page that a person reads.
-const PAGES: [&str; 11] = [
+const PAGES: &[&str] = &[
     "README.md",
     "ARCHITECTURE.md",
     "CONTRIBUTING.md",
