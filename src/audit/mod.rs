@@ -1,14 +1,16 @@
 //! What stored transcripts say when they are read again: statistics and differences.
 //!
 //! [`gather`] counts a run page by page, whatever its length, through an [`Outline`] that leaves the
-//! texts unread; [`wilson`] says how sure a share is; [`word_diff`] shows what a revision changed.
+//! texts unread; [`wilson`] says how sure a share is; [`Estimate`] projects what a run will take; [`word_diff`] shows what a revision changed.
 
 mod diff;
+mod estimate;
 mod interval;
 mod outline;
 mod statistics;
 
 pub use diff::{Change, Part, word_diff};
+pub use estimate::{Estimate, Projection};
 pub use interval::{Interval, wilson};
 pub use outline::Outline;
 pub use statistics::{PrincipleCount, Statistics, gather};

@@ -11,6 +11,7 @@ mod completions;
 mod constitution;
 mod ctl;
 mod error;
+mod estimate;
 mod events;
 mod exit;
 mod init;

@@ -10,6 +10,7 @@ use super::Exit;
 use super::args::{PipelineArgs, StoreArgs, pipeline};
 use super::budget::BudgetArgs;
 use super::error::UsageError;
+use super::estimate;
 use super::events::Events;
 use super::keys::{self, Keys};
 use super::progress::{Progress, Shown, View};
@@ -18,7 +19,7 @@ use super::summary::{self, Summary};
 use super::terminal::Paint;
 use super::watch::Watch;
 use crate::app::{self, Connections};
-use crate::audit;
+use crate::audit::{self, Estimate};
 use crate::dataset::{ReadOptions, Source, Target};
 use crate::model::traffic::Traffic;
 use crate::pipeline::Pipeline;
@@ -73,6 +74,12 @@ pub(super) struct Options {
     /// How many transcripts each row gets, apart from one another
     #[arg(long, value_name = "K", default_value_t = NonZeroU32::MIN)]
     samples: NonZeroU32,
+    /// First do N rows picked from the whole dataset, say what the rest will take, and ask [N: 50]
+    #[arg(long, value_name = "N", num_args = 0..=1, default_missing_value = "50")]
+    estimate: Option<usize>,
+    /// Go on after the estimate without asking
+    #[arg(long, requires = "estimate")]
+    yes: bool,
     /// Begin a new run, and ask every model again
     #[arg(long)]
     fresh: bool,
@@ -130,7 +137,11 @@ impl Options {
         }
         let (handle, stop) = Stop::new();
         let controls = Controls::new(Arc::clone(&connections.traffic), handle.clone());
-        let keys = self.keys(&connections.traffic);
+        // A terminal that answers a question has no keys.
+        let keys = match self.estimate {
+            None => self.keys(&connections.traffic),
+            Some(_) => None,
+        };
         let watch = self.watch(
             controls.clone(),
             &connections.traffic,
@@ -138,27 +149,71 @@ impl Options {
             keys.is_some(),
         )?;
         budget.add_earlier(store.spent(&plan.name).await?);
-        let kept = budget.spent();
-        let mut steering = Steering {
+        let steering = |keys| Steering {
             store: Arc::clone(&store),
             traffic: Arc::clone(&connections.traffic),
-            controls,
+            controls: controls.clone(),
             watch: &watch,
             keys,
-            kept,
+            kept: budget.spent(),
         };
         let signals = tokio::spawn(watch_signals(handle));
-        let ended = tokio::select! {
-            ended = run(plan, Arc::new(pipeline), Arc::clone(&store), source, &watch, stop) => ended,
-            never = watch.progress.keep_showing() => match never {},
-            never = steering.keep_listening() => match never {},
-        };
-        let spent = steering.finish().await;
+        let pipeline = Arc::new(pipeline);
+        if let Some(most) = self.estimate {
+            let (first, _) = self.files()?;
+            let first =
+                estimate::first_rows(&plan, most, &pipeline, &store, first, &watch, stop.clone());
+            let (first, spent) = attend(first, &watch, steering(None)).await;
+            watch.progress.finish();
+            let (report, estimate) = first?;
+            spent?;
+            if let Some(estimate) = &estimate {
+                self.tell_estimate(estimate)?;
+            }
+            if estimate.is_none() || !(self.yes || estimate::wants_to_go_on().await) {
+                return self
+                    .end_behind_estimate(report, store.as_ref(), &watch)
+                    .await;
+            }
+            plan.retry_failed = false;
+        }
+        let whole = run(plan, pipeline, Arc::clone(&store), source, &watch, stop);
+        let (ended, spent) = attend(whole, &watch, steering(keys)).await;
         watch.finish(&ended);
         let exit = self.conclude(&ended?, store.as_ref(), &watch).await;
         spent?;
         signals.abort();
         exit
+    }
+
+    fn tell_estimate(&self, estimate: &Estimate) -> anyhow::Result<()> {
+        if self.json {
+            outln!("{}", serde_json::to_string(estimate)?);
+        }
+        if !self.quiet {
+            estimate::show(estimate);
+        }
+        Ok(())
+    }
+
+    /// Ends where nobody wants the rest, or where the run ended before there was an estimate.
+    async fn end_behind_estimate(
+        &self,
+        report: RunReport,
+        store: &dyn Store,
+        watch: &Watch,
+    ) -> anyhow::Result<Exit> {
+        let ended = Ok(report);
+        watch.finish(&ended);
+        match ended? {
+            report if report.end == RunEnd::Picked => {
+                if !self.quiet {
+                    eprintln!("Stopped behind the estimate: the same command with --yes goes on.");
+                }
+                Ok(Exit::Done)
+            }
+            report => self.conclude(&report, store, watch).await,
+        }
     }
 
     /// The keys of the terminal, if they are not the dataset.
@@ -194,6 +249,16 @@ impl Options {
         let to_stdout = self.output.as_deref() == Some(Path::new("-"));
         if to_stdout && self.json {
             let message = "-o - and --json would both print to standard output; take one of them";
+            return Err(UsageError(message.to_owned()));
+        }
+        if self.estimate.is_some() && !self.input.is_file() && self.input.exists()
+            || self.estimate.is_some() && self.input == Path::new("-")
+        {
+            let message = "--estimate reads the dataset twice; give it a file";
+            return Err(UsageError(message.to_owned()));
+        }
+        if self.estimate == Some(0) {
+            let message = "--estimate needs at least one row to stand on";
             return Err(UsageError(message.to_owned()));
         }
         Ok(())
@@ -346,6 +411,21 @@ fn addresses(view: &View) -> Vec<String> {
     let mut addresses: Vec<String> = endpoints.map(|endpoint| endpoint.address.clone()).collect();
     addresses.dedup();
     addresses
+}
+
+/// Shows and steers a run while it is at work, and keeps what it spent.
+async fn attend<T>(
+    run: impl Future<Output = T>,
+    watch: &Watch,
+    mut steering: Steering<'_>,
+) -> (T, anyhow::Result<()>) {
+    let ended = tokio::select! {
+        ended = run => ended,
+        never = watch.progress.keep_showing() => match never {},
+        never = steering.keep_listening() => match never {},
+    };
+    let spent = steering.finish().await;
+    (ended, spent.map_err(Into::into))
 }
 
 /// The first Ctrl-C, or SIGTERM, asks the run to stop; the second ends the process.

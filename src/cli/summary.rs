@@ -310,7 +310,7 @@ impl Summary<'_> {
 }
 
 /// A duration as people say it.
-fn duration(elapsed: Duration) -> String {
+pub(super) fn duration(elapsed: Duration) -> String {
     let seconds = elapsed.as_secs();
     match seconds {
         0..60 => format!("{:.1} s", elapsed.as_secs_f64()),

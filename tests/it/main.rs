@@ -14,6 +14,7 @@ mod commands;
 mod constitution_check;
 mod continuing;
 mod contract;
+mod estimate;
 mod events;
 mod first_steps;
 mod full_disk;

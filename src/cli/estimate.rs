@@ -1,0 +1,133 @@
+//! `redraft run --estimate`: some rows first, then what the rest will take, then a question.
+
+use std::io::{IsTerminal, Write as _};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use super::summary::duration;
+use super::terminal::{Paint, counted, thousands};
+use crate::audit::{Estimate, Projection};
+use crate::dataset::Source;
+use crate::pipeline::Pipeline;
+use crate::record::RecordId;
+use crate::run::{RunEnd, RunEvent, RunObserver, RunPlan, RunReport, Stop, pick_rows, run};
+use crate::store::Store;
+
+/// Does `most` rows, picked by the seed from all of the dataset, and estimates the rest; there is no estimate
+/// where the run ended among them.
+pub(super) async fn first_rows(
+    plan: &RunPlan,
+    most: usize,
+    pipeline: &Arc<Pipeline>,
+    store: &Arc<dyn Store>,
+    source: Source,
+    observer: &dyn RunObserver,
+    stop: Stop,
+) -> anyhow::Result<(RunReport, Option<Estimate>)> {
+    let input = source.second_pass()?;
+    let picked = pick_rows(
+        input,
+        plan.read.clone(),
+        plan.limit,
+        most,
+        pipeline.provenance().seed,
+    )
+    .await?;
+    let name = plan.name.clone();
+    let plan = RunPlan {
+        only_rows: Some(Arc::new(picked.rows)),
+        output: None,
+        ..plan.clone()
+    };
+    let sealed = Mutex::<Vec<RecordId>>::default();
+    let watch = |event: &RunEvent<'_>| {
+        if let RunEvent::Sealed { record, .. } = event {
+            let mut sealed = sealed.lock().unwrap_or_else(PoisonError::into_inner);
+            sealed.push((*record).clone());
+        }
+        observer.event(event);
+    };
+    let samples = u64::from(plan.samples.get());
+    let report = run(
+        plan,
+        Arc::clone(pipeline),
+        Arc::clone(store),
+        source,
+        &watch,
+        stop,
+    )
+    .await?;
+    if report.end != RunEnd::Picked {
+        return Ok((report, None));
+    }
+    let mut seen = Vec::new();
+    for record in sealed.into_inner().unwrap_or_else(PoisonError::into_inner) {
+        if let Some(stored) = store.transcript(&name, &record).await? {
+            seen.push(stored.row.sealed.open()?);
+        }
+    }
+    let done = store.run(&name).await?.map_or(0, |row| row.sealed);
+    let remaining = (picked.of * samples).saturating_sub(done + report.rejected * samples);
+    let estimate = Estimate::of(picked.of, &seen, remaining, report.elapsed);
+    Ok((report, Some(estimate)))
+}
+
+/// Shows an estimate.
+pub(super) fn show(estimate: &Estimate) {
+    let paint = Paint::STDERR;
+    eprintln!(
+        "\n{} {} seen of {}; {} remain",
+        paint.bold("Estimate:"),
+        counted(estimate.seen, "transcript"),
+        counted(estimate.rows, "row"),
+        counted(estimate.remaining, "transcript"),
+    );
+    let heading = format!(
+        "{:<15}{:>14}   {}",
+        "the rest", "likely", "nine in ten between"
+    );
+    eprintln!("  {}", paint.dim(heading));
+    line("calls", &estimate.calls, whole);
+    line("input tokens", &estimate.input, whole);
+    line("output tokens", &estimate.output, whole);
+    if let Some(cost) = &estimate.cost {
+        line("cost", cost, |cost| format!("{cost:.4}"));
+    }
+    line("time", &estimate.seconds, |seconds| {
+        duration(Duration::try_from_secs_f64(seconds).unwrap_or(Duration::MAX))
+    });
+}
+
+fn line(name: &str, figure: &Projection, written: fn(f64) -> String) {
+    let interval = figure.interval.map_or_else(
+        || "–".to_owned(),
+        |[low, high]| format!("{} and {}", written(low), written(high)),
+    );
+    eprintln!("  {name:<15}{:>14}   {interval}", written(figure.likely));
+}
+
+#[expect(
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "a count that is never below zero, for people"
+)]
+fn whole(figure: f64) -> String {
+    thousands(figure.round() as u64)
+}
+
+/// Asks whether to go on; nobody answers where there is no terminal.
+pub(super) async fn wants_to_go_on() -> bool {
+    if !std::io::stdin().is_terminal() || !std::io::stderr().is_terminal() {
+        return false;
+    }
+    eprint!("go on? [y/N] ");
+    let _ = std::io::stderr().flush();
+    let answer = tokio::task::spawn_blocking(|| {
+        let mut line = String::new();
+        std::io::stdin().read_line(&mut line).map(|_| line)
+    });
+    let Ok(Ok(line)) = answer.await else {
+        return false;
+    };
+    matches!(line.trim().to_lowercase().as_str(), "y" | "yes")
+}
