@@ -105,13 +105,13 @@ pub async fn measure_ceiling(
     on_progress: impl Fn(u64) + Send + Sync,
 ) -> Result<CeilingReport, BenchError> {
     let folder = TemporaryFolder::new()?;
-    let rows = folder.write("rows.jsonl", &work.rows())?;
+    let rows = folder.write("rows.jsonl", |to| work.write_rows(to))?;
     let servers = start(work, program)?;
     let addresses: Vec<String> = servers
         .iter()
         .map(|one| one.base_url().to_owned())
         .collect();
-    let settings = work.settings(folder.path(), &addresses)?;
+    let settings = work.settings(&folder, &addresses)?;
     let seen = Seen::new(on_progress);
     let before = Used::so_far();
     let began = Instant::now();

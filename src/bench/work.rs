@@ -1,8 +1,11 @@
 //! The work that a ceiling is measured by, in a temporary folder.
 
 use std::fmt::Write as _;
+use std::fs::{self, File};
+use std::io::{self, BufWriter};
 use std::path::{Path, PathBuf};
-use std::{fs, io};
+use std::thread;
+use std::time::Duration;
 
 use serde_json::json;
 
@@ -107,15 +110,17 @@ impl Work {
             .collect()
     }
 
-    /// The rows: prompts of equal length, no two of them alike.
-    pub(super) fn rows(&self) -> String {
-        let mut rows = String::new();
+    /// Writes the rows, one at a time: prompts of equal length, no two of them alike.
+    pub(super) fn write_rows(&self, mut to: impl io::Write) -> io::Result<()> {
         for number in 0..self.records {
             let prompt = self.prompt(number);
-            let row = json!({ "id": format!("row-{number}"), "prompt": prompt });
-            let _ = writeln!(rows, "{row}");
+            writeln!(
+                to,
+                "{}",
+                json!({ "id": format!("row-{number}"), "prompt": prompt })
+            )?;
         }
-        rows
+        to.flush()
     }
 
     fn prompt(&self, number: u64) -> String {
@@ -134,22 +139,21 @@ impl Work {
     /// The settings, which are read from a file as any run's are.
     pub(super) fn settings(
         &self,
-        folder: &Path,
+        folder: &TemporaryFolder,
         addresses: &[String],
     ) -> Result<Settings, BenchError> {
         let written = json!({
             "models": { MODEL: { "model": MODEL, "base_url": addresses } },
             "recipe": { "preset": self.recipe, "rounds": self.rounds },
         });
-        let file = folder.join("redraft.yaml");
-        fs::write(&file, written.to_string()).map_err(|source| BenchError::Folder {
-            path: folder.to_owned(),
-            source,
+        let file = folder.write("redraft.yaml", |mut to| {
+            io::Write::write_all(&mut to, written.to_string().as_bytes())?;
+            io::Write::flush(&mut to)
         })?;
         let overrides = Overrides {
             file: Some(file),
             constitution: Some(self.constitution.clone()),
-            store: Some(folder.join("bench.db")),
+            store: Some(folder.path().join("bench.db")),
             concurrency: Some(self.concurrency),
             ..Overrides::default()
         };
@@ -179,19 +183,33 @@ impl TemporaryFolder {
         &self.0
     }
 
-    pub(super) fn write(&self, name: &str, text: &str) -> Result<PathBuf, BenchError> {
+    /// Writes a file in the folder; gives its path.
+    pub(super) fn write(
+        &self,
+        name: &str,
+        write: impl FnOnce(BufWriter<File>) -> io::Result<()>,
+    ) -> Result<PathBuf, BenchError> {
         let path = self.0.join(name);
-        fs::write(&path, text).map_err(|source| BenchError::Folder {
-            path: self.0.clone(),
-            source,
-        })?;
-        Ok(path)
+        match File::create(&path).and_then(|file| write(BufWriter::new(file))) {
+            Ok(()) => Ok(path),
+            Err(source) => Err(BenchError::Folder {
+                path: self.0.clone(),
+                source,
+            }),
+        }
     }
 }
 
 impl Drop for TemporaryFolder {
     fn drop(&mut self) {
-        let _ = fs::remove_dir_all(&self.0);
+        // What is cancelled may hold the store for a moment longer.
+        for _ in 0..50 {
+            let removed = fs::remove_dir_all(&self.0);
+            if removed.is_ok() || !self.0.exists() {
+                return;
+            }
+            thread::sleep(Duration::from_millis(10));
+        }
     }
 }
 
@@ -243,7 +261,7 @@ mod tests {
         let folder = TemporaryFolder::new().expect("a folder");
         let path = folder.path().to_owned();
         let one = ["http://127.0.0.1:1/v1".to_owned()];
-        let settings = work().settings(&path, &one).expect("settings");
+        let settings = work().settings(&folder, &one).expect("settings");
         assert_eq!((settings.recipe.rounds, settings.models.len()), (2, 1));
         assert_eq!(settings.concurrency, Concurrency::Fixed(4));
         drop(folder);

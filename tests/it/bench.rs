@@ -7,7 +7,7 @@ use redraft::simulated::{CapacityChange, RateLimit, SimulatedOptions, SimulatedS
 use redraft::yaml::{SourceFile, parse};
 use serde_json::{Value, json};
 
-use crate::support::{Place, json_lines, lines};
+use crate::support::{Place, json_lines, lines, wait_until};
 
 fn simulated(options: SimulatedOptions) -> SimulatedServer {
     SimulatedServer::start(options).expect("a server")
@@ -51,6 +51,26 @@ fn a_simulated_run_says_that_it_is_one_and_leaves_nothing_behind() {
     let left = std::fs::read_dir(&temporary).expect("a folder").count();
     assert_eq!(left, 0, "{ended}");
     assert_eq!(place.names(), ["temporary"]);
+}
+
+#[cfg(unix)]
+#[test]
+fn an_interrupted_run_leaves_nothing_behind_either() {
+    let place = Place::new();
+    let temporary = place.path("temporary");
+    std::fs::create_dir(&temporary).expect("a folder");
+    let left = || std::fs::read_dir(&temporary).expect("a folder").count();
+    let running = place
+        .redraft("bench --simulated --records=1000 --slots=1 --latency=1s --concurrency=4")
+        .env("TMPDIR", &temporary)
+        .start();
+    wait_until("the store is there", || {
+        let mut folders = std::fs::read_dir(&temporary).expect("a folder").flatten();
+        folders.any(|folder| folder.path().join("bench.db").exists())
+    });
+    running.signal("INT");
+    running.end().exits(130);
+    assert_eq!(left(), 0);
 }
 
 #[test]

@@ -54,7 +54,15 @@ impl CeilingArgs {
         let style = ProgressStyle::with_template("  SIMULATED {bar:30} {pos}/{len} {per_sec}");
         let bar = ProgressBar::new(work.records)
             .with_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()));
-        let report = measure_ceiling(&work, &program, |done| bar.set_position(done)).await;
+        // Dropped, the measurement takes its servers and its folder with it.
+        let report = tokio::select! {
+            biased;
+            _ = tokio::signal::ctrl_c() => {
+                bar.finish_and_clear();
+                return Ok(Exit::Interrupted);
+            }
+            report = measure_ceiling(&work, &program, |done| bar.set_position(done)) => report,
+        };
         bar.finish_and_clear();
         let report = report?;
         if json {
