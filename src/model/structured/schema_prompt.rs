@@ -36,7 +36,7 @@ mod tests {
             description: "X.".to_owned(),
             schema: json!({ "type": "object", "required": ["a"] }).into(),
         };
-        let messages = vec![
+        let messages = [
             Message::user("one"),
             Message::assistant("two"),
             Message::user("three"),
