@@ -73,17 +73,17 @@ impl Events {
             lost: AtomicU64::new(0),
             ended: AtomicBool::new(false),
         });
-        let writing = Arc::clone(&state);
+        let shared = Arc::clone(&state);
         thread::Builder::new()
             .name("events".to_owned())
             .spawn(move || {
-                if let Err(error) = write(file, &waiting, &writing) {
-                    writing.broken.store(true, Ordering::Relaxed);
-                    if let Ok(mut failure) = writing.failure.lock() {
+                if let Err(error) = write(file, &waiting, &shared) {
+                    shared.broken.store(true, Ordering::Relaxed);
+                    if let Ok(mut failure) = shared.failure.lock() {
                         *failure = Some(error.to_string());
                     }
                 }
-                writing.ended.store(true, Ordering::Release);
+                shared.ended.store(true, Ordering::Release);
             })
             .context("cannot start writing events")?;
         Ok(Self { lines, state })

@@ -274,11 +274,10 @@ impl Options {
             RunEnd::Interrupted => Exit::Interrupted,
             RunEnd::BudgetReached => Exit::Budget,
             RunEnd::OnlyFailures => Exit::Failed,
-            RunEnd::Picked => Exit::Done,
             RunEnd::Finished if statistics.outcomes.contains_key(&Outcome::Failed) => {
                 Exit::SomeFailed
             }
-            RunEnd::Finished => Exit::Done,
+            RunEnd::Picked | RunEnd::Finished => Exit::Done,
         })
     }
 
