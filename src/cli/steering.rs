@@ -8,6 +8,7 @@ use std::time::Duration;
 use tokio::time::{Instant, MissedTickBehavior};
 
 use super::keys::{HELP, Keys, Press};
+use super::progress::Begun;
 use super::watch::Watch;
 use crate::model::budget::Spent;
 use crate::model::traffic::Traffic;
@@ -36,8 +37,7 @@ impl Steering<'_> {
     pub(super) async fn keep_listening(&mut self) -> Infallible {
         let mut look = tokio::time::interval(LOOK_EVERY);
         look.set_missed_tick_behavior(MissedTickBehavior::Delay);
-        let mut said = Instant::now();
-        let mut begun = false;
+        let mut said = None;
         loop {
             let press = tokio::select! {
                 _ = look.tick() => None,
@@ -49,17 +49,16 @@ impl Steering<'_> {
             }
             self.watch.report_broken_events();
             // Before, another process may be at work on the run, and the commands are its own.
-            let Some(run) = self.watch.progress.run_name().map(str::to_owned) else {
+            let Some(begun) = self.watch.progress.begun().cloned() else {
                 continue;
             };
             // A store that fails ends the run where the run needs it.
-            let _ = self.take_commands(&run, begun).await;
-            if !begun || said.elapsed() >= SAY_EVERY {
-                let _ = self.say_how_it_stands(&run).await;
+            let _ = self.take_commands(&begun).await;
+            if said.is_none_or(|said: Instant| said.elapsed() >= SAY_EVERY) {
+                let _ = self.say_how_it_stands(&begun.name).await;
                 let _ = self.keep_spent().await;
-                said = Instant::now();
+                said = Some(Instant::now());
             }
-            begun = true;
         }
     }
 
@@ -71,29 +70,35 @@ impl Steering<'_> {
 
     /// Keeps what was spent since it was last kept.
     async fn keep_spent(&mut self) -> Result<(), StoreError> {
-        let Some(run) = self.watch.progress.run_name() else {
+        let Some(Begun { name, .. }) = self.watch.progress.begun() else {
             return Ok(());
         };
         let spent = self.traffic.budget().spent();
         if spent != self.kept {
             let more = since(spent, self.kept);
             self.kept = spent;
-            self.store.add_spent(run, more).await?;
+            self.store.add_spent(name, more).await?;
         }
         Ok(())
     }
 
-    async fn take_commands(&self, run: &str, begun: bool) -> Result<(), StoreError> {
-        for sent in self.store.take_commands(run, &telemetry::now()).await? {
+    async fn take_commands(&self, begun: &Begun) -> Result<(), StoreError> {
+        for sent in self
+            .store
+            .take_commands(&begun.name, &telemetry::now())
+            .await?
+        {
             let answer = match sent.text.parse() {
                 // Sent to a process that ended before it took it.
-                Ok(_) if !begun => {
+                Ok(_) if sent.at < begun.at => {
                     "Too late: the process that it was sent to has ended.".to_owned()
                 }
                 Ok(command) => self.apply(command),
                 Err(error) => error.to_string(),
             };
-            self.store.answer_command(run, sent.number, &answer).await?;
+            self.store
+                .answer_command(&begun.name, sent.number, &answer)
+                .await?;
         }
         Ok(())
     }

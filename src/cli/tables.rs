@@ -144,7 +144,7 @@ pub(super) fn asked_anew(contract: u64, policy: u64) -> String {
 
 /// What a run has spent in all; nothing when it spent nothing.
 pub(super) fn spent(money: &Money) -> String {
-    if money.tokens == 0 && money.unpriced_calls == 0 {
+    if money.tokens == 0 {
         return String::new();
     }
     let mut line = format!("{} tokens", thousands(money.tokens));
@@ -152,7 +152,7 @@ pub(super) fn spent(money: &Money) -> String {
         line = format!("{} for {line}", amount(money.cost));
     }
     line.push_str(" spent in all, repeated calls and stopped records included");
-    if money.unpriced_calls > 0 {
+    if money.cost > 0.0 && money.unpriced_calls > 0 {
         let calls = counted(money.unpriced_calls, "call");
         let _ = write!(line, "; {calls} may have cost something that is not known");
     }

@@ -63,6 +63,7 @@ impl ChatModel for Limit {
             .acquire()
             .await
             .expect("the semaphore is never closed");
+        self.traffic.resumed().await;
         let _in_flight = self.traffic.begin();
         self.model.complete(request).await
     }

@@ -133,7 +133,7 @@ fn a_command_to_a_process_that_has_ended_is_not_taken_by_the_next() {
     place
         .store()
         .execute(
-            "INSERT INTO commands (run, number, at, text) SELECT id, 1, 't', 'drain' FROM runs",
+            "INSERT INTO commands (run, number, at, text) SELECT id, 1, '2020-01-01T00:00:00.000Z', 'drain' FROM runs",
             [],
         )
         .expect("a command");

@@ -21,6 +21,7 @@ pub(super) use self::view::{Money, Phase, Tally, View};
 use super::terminal::{Paint, counted, one_line};
 use crate::model::traffic::Traffic;
 use crate::run::{Controls, RunEvent, RunObserver};
+use crate::telemetry;
 use crate::transcript::Outcome;
 
 /// How often a line is printed where there is no terminal.
@@ -49,12 +50,20 @@ pub(super) struct Shown {
     pub(super) hint: &'static str,
 }
 
+/// A run that has begun in this process.
+#[derive(Clone, Debug)]
+pub(super) struct Begun {
+    pub(super) name: String,
+    /// When, RFC 3339 in UTC.
+    pub(super) at: String,
+}
+
 /// Shows how far a run is.
 #[derive(Debug)]
 pub(super) struct Progress {
     shown: Shown,
     bar: Option<ProgressBar>,
-    run: OnceLock<String>,
+    run: OnceLock<Begun>,
     bytes: OnceLock<u64>,
     count: RowCount,
     rows: AtomicU64,
@@ -111,9 +120,9 @@ impl Progress {
         }
     }
 
-    /// The run's name, once the run has begun in this process.
-    pub(super) fn run_name(&self) -> Option<&str> {
-        self.run.get().map(String::as_str)
+    /// The run, once it has begun in this process.
+    pub(super) fn begun(&self) -> Option<&Begun> {
+        self.run.get()
     }
 
     /// Shows how far the run is, now and again, whether rows end or not.
@@ -163,7 +172,10 @@ impl Progress {
             .filter(|_| paced && rows_per_second > 0.0)
             .map(|total| total.rows.saturating_sub(rows) as f64 / rows_per_second);
         View {
-            run: self.run.get().cloned().unwrap_or_default(),
+            run: self
+                .begun()
+                .map(|begun| begun.name.clone())
+                .unwrap_or_default(),
             process: std::process::id(),
             phase: self.phase(),
             seconds: elapsed.as_secs_f64(),
@@ -218,7 +230,10 @@ impl Progress {
             rows,
             tokens: self.shown.traffic.counts().output,
         });
-        let _ = self.run.set(name.to_owned());
+        let _ = self.run.set(Begun {
+            name: name.to_owned(),
+            at: telemetry::now(),
+        });
     }
 }
 
