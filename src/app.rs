@@ -11,7 +11,8 @@ use std::time::Duration;
 use crate::config::{ModelPlan, RolePlan, Settings};
 use crate::constitution::{Constitution, LoadError};
 use crate::model::openai::{ApiKey, BaseUrlError, Endpoint, EndpointError};
-use crate::model::stack::{StackOptions, stack};
+use crate::model::pace::Paces;
+use crate::model::stack::{StackOptions, stack_replicas};
 use crate::model::structured::UnknownRung;
 use crate::model::traffic::Traffic;
 use crate::model::{ChatModel, Concurrency, ModelRole};
@@ -95,6 +96,8 @@ pub struct Connections {
     pub scope: Option<String>,
     /// Where the calls are counted.
     pub traffic: Arc<Traffic>,
+    /// The paces of all keys.
+    pub paces: Arc<Paces>,
 }
 
 /// Builds the pipeline that the settings describe.
@@ -153,18 +156,26 @@ fn model(
     connections: &Connections,
 ) -> Result<Arc<dyn ChatModel>, AppError> {
     let model = name.to_owned();
-    let address = plan.base_url.parse().map_err(|source| AppError::Address {
-        model: model.clone(),
-        source,
-    })?;
     let variable = &plan.key_variable;
-    let endpoint = Endpoint {
-        api_key: key(variable).map(|secret| {
-            ApiKey::new(secret).from_origin(format!("the environment variable {variable}"))
-        }),
-        timeout: Duration::from_secs(plan.timeout_seconds),
-        ..Endpoint::new(&plan.model, address)
+    let api_key = key(variable).map(|secret| {
+        ApiKey::new(secret).from_origin(format!("the environment variable {variable}"))
+    });
+    let endpoint = |address: &String| {
+        let address = address.parse().map_err(|source| AppError::Address {
+            model: model.clone(),
+            source,
+        })?;
+        Ok(Endpoint {
+            api_key: api_key.clone(),
+            timeout: Duration::from_secs(plan.timeout_seconds),
+            ..Endpoint::new(&plan.model, address)
+        })
     };
+    let endpoints = plan
+        .base_urls
+        .iter()
+        .map(endpoint)
+        .collect::<Result<Vec<_>, AppError>>()?;
     let structured = plan
         .structured
         .parse()
@@ -179,7 +190,8 @@ fn model(
         journal: connections.store.clone().map(|store| store as _),
         scope: connections.scope.clone(),
         traffic: Arc::clone(&connections.traffic),
+        paces: Arc::clone(&connections.paces),
         ..StackOptions::default()
     };
-    stack(&endpoint, options).map_err(|source| AppError::Endpoint { model, source })
+    stack_replicas(&endpoints, options).map_err(|source| AppError::Endpoint { model, source })
 }

@@ -3,19 +3,21 @@
 //!
 //! A call passes, from outside to inside: [`structured`] (how a reply is held to a schema),
 //! [`journal`] (a reply that is known is not asked for again), [`first_call`] (a wrong key ends the
-//! run, not a row), [`retry`] (what may pass is tried again), [`limit`] (how many calls at once) and
-//! [`openai`] (the wire). Each is a [`ChatModel`] around a [`ChatModel`]; [`stack`] puts them
+//! run, not a row), [`retry`] (what may pass is tried again), [`dispatch`] (where and when, by what
+//! the servers are good for) and [`openai`] (the wire). Each is a [`ChatModel`] around a [`ChatModel`]; [`stack`] puts them
 //! together in that order. [`scripted`] needs no server.
 
 mod chat_model;
 mod completion;
 mod concurrency;
+pub mod dispatch;
 mod error;
 pub mod first_call;
+mod held_place;
 pub mod journal;
-pub mod limit;
 mod memory_journal;
 pub mod openai;
+pub mod pace;
 mod price;
 mod rate_notice;
 mod request;
@@ -31,6 +33,7 @@ pub use chat_model::ChatModel;
 pub use completion::{Completion, Finish, TokenUsage};
 pub use concurrency::{Concurrency, NoConcurrency};
 pub use error::{ModelError, NotConnected, Reach, Retry};
+pub use held_place::HeldPlace;
 pub use memory_journal::MemoryJournal;
 pub use price::Price;
 pub use rate_notice::{Allowance, RateNotice};

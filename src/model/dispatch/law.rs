@@ -234,6 +234,10 @@ impl Law {
         self.limit
     }
 
+    pub(super) fn in_flight(&self) -> usize {
+        self.in_flight
+    }
+
     pub(super) fn is_starting(&self) -> bool {
         !self.pinned && matches!(self.phase, Phase::Start { .. })
     }
@@ -322,17 +326,7 @@ impl Law {
             return Refusal::Rate;
         }
         if self.pinned {
-            return match self.lowered.replace(Lowered {
-                at: now,
-                change: 0,
-                from: 0,
-            }) {
-                Some(last) if sent.at >= last.at && now < last.at + REFUSALS_BELONG => {
-                    self.rate_limited = true;
-                    Refusal::Rate
-                }
-                _ => Refusal::Crowd,
-            };
+            return Refusal::Rate;
         }
         match self.lowered {
             Some(lowered) if sent.change < lowered.change => {
