@@ -96,7 +96,9 @@ impl Bucket {
             return Duration::ZERO;
         }
         self.fill(now);
-        let early = self.at.map_or(Duration::ZERO, |at| at.saturating_duration_since(now));
+        let early = self
+            .at
+            .map_or(Duration::ZERO, |at| at.saturating_duration_since(now));
         // A cost above the whole bucket waits until it is full.
         let short = -(self.level - cost.min(self.most));
         self.level -= cost;
@@ -140,6 +142,10 @@ struct Learned {
     began: Option<Instant>,
     /// Calls let through since then.
     passed: u64,
+    /// The time before that, and how many calls it let through.
+    measured: Option<(f64, u64)>,
+    /// The rate and count of what had been learned before.
+    known: Option<(f64, u64)>,
     rate: f64,
     /// From how many calls the rate was learned.
     from: u64,
@@ -151,14 +157,34 @@ impl Learned {
     fn refused(&mut self, now: Instant) -> f64 {
         let since = self.empty.or(self.began).unwrap_or(now);
         let time = now.duration_since(since).as_secs_f64().max(0.01);
-        let rate = float(self.passed.max(1)) / time;
-        let is_first = self.empty.is_none();
-        if is_first || self.passed * 2 >= self.from || (rate / self.rate - 1.0).abs() > 0.1 {
-            self.rate = rate;
-            self.from = if is_first { 0 } else { self.passed };
-        }
+        self.known = self.empty.map(|_| (self.rate, self.from));
+        // The call that was refused has been counted as let through.
+        self.measured = Some((time, self.passed.saturating_sub(1)));
         self.empty = Some(now);
         (self.passed, self.calm) = (0, 0);
+        self.learn()
+    }
+
+    /// Another call of those that the last refusal came with.
+    fn refused_as_well(&mut self) -> f64 {
+        if let Some((_, passed)) = &mut self.measured {
+            *passed = passed.saturating_sub(1);
+        }
+        self.learn()
+    }
+
+    fn learn(&mut self) -> f64 {
+        if let Some((time, passed)) = self.measured {
+            let rate = float(passed.max(1)) / time;
+            (self.rate, self.from) = match self.known {
+                // The bucket was full at first, so this is more than the rate.
+                None => (rate, 0),
+                Some((known, from)) if passed * 2 < from && (rate / known - 1.0).abs() < 0.1 => {
+                    (known, from)
+                }
+                Some(_) => (rate, passed),
+            };
+        }
         self.spaced()
     }
 
@@ -170,6 +196,14 @@ impl Learned {
                 30..150 => 1.02,
                 _ => 0.99,
             }
+    }
+}
+
+impl State {
+    /// A call goes out.
+    fn begin(&mut self) {
+        self.out += 1;
+        self.learned.passed += 1;
     }
 }
 
@@ -188,7 +222,13 @@ impl Pace {
             if let Some(limit) = limit {
                 let rate = f64::from(limit) / MINUTE;
                 // A second's worth at once: how much the server's bucket holds is not known.
-                bucket.set(Source::Settings, rate, rate.max(1.0), rate.max(1.0), Instant::now());
+                bucket.set(
+                    Source::Settings,
+                    rate,
+                    rate.max(1.0),
+                    rate.max(1.0),
+                    Instant::now(),
+                );
             }
         };
         let State {
@@ -236,7 +276,7 @@ impl Pace {
                     .max(state.tokens.take(float(tokens), now));
                 let until = (now + wait).max(start);
                 if until <= now {
-                    state.out += 1;
+                    state.begin();
                     return Pass { pace: self, tokens };
                 }
                 state.sleeping += 1;
@@ -253,7 +293,7 @@ impl Pace {
             drop(turn);
             let mut state = self.state();
             if state.holds == holds {
-                state.out += 1;
+                state.begin();
                 return Pass { pace: self, tokens };
             }
         }
@@ -282,6 +322,10 @@ impl Pace {
         if let Some(hold) = state.hold
             && sent <= hold
         {
+            let rate = state.learned.refused_as_well();
+            if state.requests.source == Source::Refusals {
+                state.requests.rate = rate.max(0.01);
+            }
             return hold.saturating_duration_since(now);
         }
         let hold = now + retry_after.unwrap_or(PLAIN_HOLD);
@@ -344,9 +388,10 @@ impl Pass<'_> {
         if let (Some(input), Some(output)) = (input, output)
             && state.tokens.source != Source::Nobody
         {
-            state.tokens.give_back(float(self.tokens) - float(input + output));
+            state
+                .tokens
+                .give_back(float(self.tokens) - float(input + output));
         }
-        state.learned.passed += 1;
         state.learned.calm += 1;
         if state.learned.calm >= CALM && state.requests.source == Source::Refusals {
             state.learned.calm = 0;

@@ -214,12 +214,12 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn waits_grow_and_the_last_error_is_the_outcome() {
-        let errors = (0..10).map(|n| Err(status(500 + n, None))).collect();
+        let errors = (0..10).map(|n| Err(status(504 + n, None))).collect();
         let (outcome, took, asked) = run(errors).await;
         assert_eq!(asked, 6);
         assert!(matches!(
             outcome,
-            Err(ModelError::Status { status: 505, .. })
+            Err(ModelError::Status { status: 509, .. })
         ));
         // 0.5 + 1 + 2 + 4 + 8 seconds, each at most doubled by chance.
         assert!(took >= Duration::from_millis(15_500), "{took:?}");

@@ -196,17 +196,20 @@ impl Desk {
     fn home(&self, record: u64) -> usize {
         let all = || self.replicas.iter().enumerate();
         let answering = all().filter(|(_, replica)| !replica.health.is_aside());
-        home::home(record, answering.map(|(index, replica)| (index, replica.seed)))
-            .or_else(|| home::home(record, all().map(|(index, replica)| (index, replica.seed))))
-            .unwrap_or(0)
+        home::home(
+            record,
+            answering.map(|(index, replica)| (index, replica.seed)),
+        )
+        .or_else(|| home::home(record, all().map(|(index, replica)| (index, replica.seed))))
+        .unwrap_or(0)
     }
 
     /// The call that a free place of a replica goes to: one that is at home there, or else any.
     fn next(&mut self, replica: usize) -> Option<Waiting> {
         let own = self.first_turn(replica).map(|_| replica);
         let holder = own.or_else(|| {
-            let turns = (0..self.replicas.len())
-                .filter_map(|index| Some((self.first_turn(index)?, index)));
+            let turns =
+                (0..self.replicas.len()).filter_map(|index| Some((self.first_turn(index)?, index)));
             if self.last_stretch {
                 turns.max().map(|(_, index)| index)
             } else {
@@ -248,7 +251,9 @@ mod tests {
 
     /// Records whose home is this replica.
     fn homed(desk: &Desk, replica: usize) -> Vec<u64> {
-        (0..100).filter(|record| desk.home(*record) == replica).collect()
+        (0..100)
+            .filter(|record| desk.home(*record) == replica)
+            .collect()
     }
 
     #[test]
@@ -265,7 +270,9 @@ mod tests {
             for (sender, given) in tell {
                 assert!(sender.send(given).is_ok());
             }
-            let index = told.iter_mut().position(|(_, told)| told.try_recv().is_ok());
+            let index = told
+                .iter_mut()
+                .position(|(_, told)| told.try_recv().is_ok());
             told.remove(index.expect("one was served")).0
         };
         assert_eq!(served(&mut desk), 1);
@@ -282,7 +289,11 @@ mod tests {
         assert_eq!(desk.place(record, None), Some(1));
         let elsewhere = desk.place(record, None).expect("there is room");
         assert_ne!(elsewhere, 1);
-        assert_ne!(desk.place(record, None), Some(elsewhere), "the least loaded");
+        assert_ne!(
+            desk.place(record, None),
+            Some(elsewhere),
+            "the least loaded"
+        );
     }
 
     #[test]

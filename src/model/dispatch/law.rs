@@ -23,7 +23,9 @@ use std::time::Duration;
 
 use crate::model::Concurrency;
 
-const FIRST_LIMIT: usize = 16;
+const FIRST_LIMIT: usize = 8;
+/// So many calls at the beginning make the base latency.
+const BASE_CALLS: usize = 24;
 const MOST: usize = 1 << 16;
 /// So many replies at least make a window.
 const FEWEST_SAMPLES: f64 = 32.0;
@@ -85,7 +87,7 @@ impl Rates {
     }
 }
 
-/// The latencies of the first calls. All but the last of them are waited for: the quickest alone
+/// The latencies of the first calls. Nearly all of them are waited for: the quickest alone
 /// would make a base latency that no mean can keep.
 #[derive(Debug, Default)]
 struct First {
@@ -95,11 +97,11 @@ struct First {
 
 impl First {
     fn add(&mut self, number: usize, time: f64) -> Option<f64> {
-        if number <= FIRST_LIMIT {
+        if number <= BASE_CALLS {
             self.replies += 1;
             self.time += time;
         }
-        (self.replies + 1 >= FIRST_LIMIT).then(|| self.time / count(self.replies))
+        (self.replies + 2 >= BASE_CALLS).then(|| self.time / count(self.replies))
     }
 }
 
@@ -388,9 +390,13 @@ impl Law {
 
     fn observe_latency(&mut self, time: f64) {
         let smooth = |mean: &mut f64, over: usize| {
-            *mean += if *mean == 0.0 { time } else { (time - *mean) / count(over) };
+            *mean += if *mean == 0.0 {
+                time
+            } else {
+                (time - *mean) / count(over)
+            };
         };
-        smooth(&mut self.recent, (self.limit / 8).max(16));
+        smooth(&mut self.recent, (self.limit / 8).max(24));
         smooth(&mut self.smoothed, self.limit.max(16));
     }
 
@@ -404,7 +410,9 @@ impl Law {
             .ceiling
             .map_or(CEILING_HOLDS, |ceiling| ceiling.patience * 2);
         let patience = match self.lowered {
-            Some(lowered) if lowered.at < now => self.ceiling.map_or(patience, |known| known.patience),
+            Some(lowered) if lowered.at < now => {
+                self.ceiling.map_or(patience, |known| known.patience)
+            }
             _ => patience,
         };
         self.ceiling = Some(Ceiling {
@@ -686,4 +694,3 @@ fn scaled(limit: usize, by: f64) -> usize {
 fn count(number: usize) -> f64 {
     number as f64
 }
-

@@ -91,7 +91,10 @@ impl Dispatch {
         match &outcome {
             Ok(completion) => {
                 let usage = completion.usage;
-                pass.answered(usage.map(|usage| usage.input), usage.map(|usage| usage.output));
+                pass.answered(
+                    usage.map(|usage| usage.input),
+                    usage.map(|usage| usage.output),
+                );
                 flight.answered();
             }
             Err(error) if is_refusal(error) => flight.refused(pace, sent, error),

@@ -13,9 +13,7 @@ use super::desk::{Desk, Given, Telling, Turn};
 use super::law::{Refusal, Sent, Why};
 use super::{DispatchOptions, Replica};
 use crate::model::pace::Pace;
-use crate::model::traffic::{
-    EndpointState, EndpointStatus, InFlight, Lane, Traffic, TrafficEvent,
-};
+use crate::model::traffic::{EndpointState, EndpointStatus, InFlight, Lane, Traffic, TrafficEvent};
 use crate::model::{Concurrency, ModelError, Origin};
 
 #[derive(Debug)]
@@ -81,7 +79,11 @@ impl Shared {
             }
             let (turn, told) = desk.wait(origin);
             // When it alone was left out above, and nobody else will ever free a place.
-            let tell = if besides.is_some() { desk.deal_all() } else { Vec::new() };
+            let tell = if besides.is_some() {
+                desk.deal_all()
+            } else {
+                Vec::new()
+            };
             drop(desk);
             let seat = Seat {
                 shared: self,
@@ -128,6 +130,26 @@ impl Shared {
                 self.give_back(replica);
             }
         }
+    }
+
+    /// The replica said something: it is there, even if it was set aside.
+    fn take_back(&self, index: usize) {
+        let (address, tell) = {
+            let mut desk = self.desk();
+            let replica = &mut desk.replicas[index];
+            if !replica.health.answered() {
+                return;
+            }
+            replica.law.restart();
+            let address = replica.address.clone();
+            desk.move_house();
+            (address, desk.deal_all())
+        };
+        self.tell(tell);
+        self.traffic.tell(&TrafficEvent::TakenBack {
+            model: self.model.clone(),
+            address,
+        });
     }
 
     fn deal_all(&self) {
@@ -312,43 +334,28 @@ impl<'a> Flight<'a> {
     pub(super) fn answered(mut self) {
         let (shared, index) = (&self.place.shared, self.place.replica);
         let mut tell = Vec::new();
-        let (is_back, change, address) = {
+        let change = {
             let mut desk = shared.desk();
             let now = shared.now();
             let replica = &mut desk.replicas[index];
             replica.answered += 1;
-            let is_back = replica.health.answered();
             let busy = replica.in_use - replica.pacing;
             let before = replica.law.limit();
             let why = self
                 .sent
                 .take()
                 .and_then(|sent| replica.law.replied(now, sent, busy));
-            if is_back {
-                replica.law.restart();
-            }
             let limit = replica.law.limit();
-            let address = (is_back || why.is_some()).then(|| replica.address.clone());
-            if is_back {
-                desk.move_house();
-                tell = desk.deal_all();
-            } else if limit > before {
+            let change = why.map(|why| (replica.address.clone(), limit, why));
+            if limit > before {
                 desk.deal(index, &mut tell);
             }
-            (is_back, why.map(|why| (limit, why)), address)
+            change
         };
         shared.has_answered.store(true, Ordering::Relaxed);
         shared.tell(tell);
-        let Some(address) = address else {
-            return;
-        };
-        if is_back {
-            shared.traffic.tell(&TrafficEvent::TakenBack {
-                model: shared.model.clone(),
-                address: address.clone(),
-            });
-        }
-        if let Some((limit, why)) = change {
+        shared.take_back(index);
+        if let Some((address, limit, why)) = change {
             shared.tell_limit(address, limit, why);
         }
     }
@@ -369,9 +376,7 @@ impl<'a> Flight<'a> {
             let now = shared.now();
             let replica = &mut desk.replicas[index];
             replica.failed += 1;
-            if *status == 429 {
-                replica.health.answered();
-            } else if replica.health.is_aside() {
+            if *status != 429 && replica.health.is_aside() {
                 replica.health.failed(now, true, "HTTP 503");
             }
             let before = replica.law.limit();
@@ -383,6 +388,9 @@ impl<'a> Flight<'a> {
                 replica.address.clone(),
             )
         };
+        if *status == 429 {
+            shared.take_back(index);
+        }
         let wait = match refusal {
             Some(Refusal::Rate) => pace.refused(sent_at, *retry_after),
             _ => retry_after.unwrap_or_default(),
@@ -444,11 +452,8 @@ impl<'a> Flight<'a> {
     /// The call failed, and the server did its work.
     pub(super) fn answered_otherwise(self) {
         let shared = &self.place.shared;
-        let mut desk = shared.desk();
-        let replica = &mut desk.replicas[self.place.replica];
-        replica.failed += 1;
-        replica.health.answered();
-        drop(desk);
+        shared.desk().replicas[self.place.replica].failed += 1;
+        shared.take_back(self.place.replica);
     }
 }
 

@@ -51,10 +51,7 @@ const RATE: f64 = 10.0;
 const BURST: f64 = 20.0;
 
 impl Server {
-    fn new(
-        slots: usize,
-        latency: impl Fn(u64, usize) -> Duration + Send + Sync + 'static,
-    ) -> Self {
+    fn new(slots: usize, latency: impl Fn(u64, usize) -> Duration + Send + Sync + 'static) -> Self {
         Self {
             slots: Semaphore::new(slots),
             latency: Box::new(latency),
@@ -109,7 +106,9 @@ impl Server {
 
     fn answered_in(&self, seconds: std::ops::Range<u64>) -> u64 {
         let by_second = self.by_second.lock().expect("counts");
-        seconds.map(|second| by_second.get(&second).copied().unwrap_or(0)).sum()
+        seconds
+            .map(|second| by_second.get(&second).copied().unwrap_or(0))
+            .sum()
     }
 }
 
@@ -137,7 +136,12 @@ impl ChatModel for Server {
         self.present.fetch_sub(1, Ordering::Relaxed);
         drop(slot);
         let second = self.began.elapsed().as_secs();
-        *self.by_second.lock().expect("counts").entry(second).or_default() += 1;
+        *self
+            .by_second
+            .lock()
+            .expect("counts")
+            .entry(second)
+            .or_default() += 1;
         Ok(Completion::from_text("done"))
     }
 }
@@ -157,7 +161,11 @@ async fn run(server: &Arc<Server>, records: u64, pace: Arc<Pace>) -> Duration {
         hold_places: false,
     };
     let dispatch = Arc::new(Dispatch::new(vec![replica], &options, Arc::clone(&traffic)));
-    let model = Arc::new(Retry::new(dispatch, RetryPolicy::default(), Arc::clone(&traffic)));
+    let model = Arc::new(Retry::new(
+        dispatch,
+        RetryPolicy::default(),
+        Arc::clone(&traffic),
+    ));
     let mut tasks = JoinSet::new();
     let mut place = 0;
     while place < records || !tasks.is_empty() {
@@ -226,7 +234,11 @@ async fn capacity_that_halves_and_returns_is_followed_within_five_seconds() {
     let changing = Arc::clone(&server);
     let change = tokio::spawn(async move {
         sleep(Duration::from_secs(20)).await;
-        let gone = changing.slots.acquire_many(128).await.expect("never closed");
+        let gone = changing
+            .slots
+            .acquire_many(128)
+            .await
+            .expect("never closed");
         sleep(Duration::from_secs(25)).await;
         changing.most.store(0, Ordering::Relaxed);
         sleep(Duration::from_secs(5)).await;
@@ -237,7 +249,11 @@ async fn capacity_that_halves_and_returns_is_followed_within_five_seconds() {
     run(&server, 14_000, Arc::default()).await;
     let most = change.await.expect("a change");
     let (low, high) = (server.answered_in(26..50), server.answered_in(56..62));
-    println!("halved: {low} of {}, {most} at most, back: {high} of {}", 640 * 24, 1280 * 6);
+    println!(
+        "halved: {low} of {}, {most} at most, back: {high} of {}",
+        640 * 24,
+        1280 * 6
+    );
     assert!(low >= 640 * 24 * 95 / 100, "{low}");
     assert!(most <= 128 * 3 / 2, "{most}");
     assert!(high >= 1280 * 6 * 95 / 100, "{high}");
@@ -261,9 +277,11 @@ fn spread(number: u64) -> Duration {
     let uniform = |salt: u64| {
         let digest = crate::digest::Digest::of(&(number * 2 + salt).to_le_bytes());
         let hash = digest.to_string().bytes().fold(7_u64, |hash, byte| {
-            hash.wrapping_mul(31).wrapping_add(u64::from(byte)) 
+            hash.wrapping_mul(31).wrapping_add(u64::from(byte))
         });
-        f64::from((hash >> 11) as u32).mul_add(1.0 / f64::from(u32::MAX), 1e-9).min(1.0)
+        f64::from((hash >> 11) as u32)
+            .mul_add(1.0 / f64::from(u32::MAX), 1e-9)
+            .min(1.0)
     };
     let normal = (-2.0 * uniform(0).ln()).sqrt() * (std::f64::consts::TAU * uniform(1)).cos();
     Duration::from_secs_f64(0.2 * (0.5 * normal - 0.125).exp())
@@ -271,7 +289,10 @@ fn spread(number: u64) -> Duration {
 
 #[tokio::test(start_paused = true)]
 async fn latencies_that_spread_widely_do_not_look_like_a_full_server() {
-    let mean: f64 = (0..40_000).map(|number| spread(number).as_secs_f64()).sum::<f64>() / 40_000.0;
+    let mean: f64 = (0..40_000)
+        .map(|number| spread(number).as_secs_f64())
+        .sum::<f64>()
+        / 40_000.0;
     assert!((mean - 0.2).abs() < 0.005, "{mean}");
     for slots in [8_u32, 256] {
         let server = Arc::new(Server::new(slots as usize, |number, _| spread(number)));
