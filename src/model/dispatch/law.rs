@@ -328,7 +328,7 @@ impl Law {
             return Refusal::Rate;
         }
         if self.pinned {
-            return Refusal::Rate;
+            return self.refused_when_pinned(now, sent);
         }
         match self.lowered {
             Some(lowered) if sent.change < lowered.change => {
@@ -359,6 +359,26 @@ impl Law {
                 Refusal::Crowd
             }
         }
+    }
+
+    /// The first refusal may be about one call; those that follow it are about the rate.
+    fn refused_when_pinned(&mut self, now: Duration, sent: Sent) -> Refusal {
+        match self.lowered {
+            Some(first) if now < first.at + REFUSALS_BELONG => {
+                if sent.at > first.at {
+                    self.rate_limited = true;
+                    return Refusal::Rate;
+                }
+            }
+            _ => {
+                self.lowered = Some(Lowered {
+                    at: now,
+                    change: self.changes,
+                    from: self.limit,
+                });
+            }
+        }
+        Refusal::Crowd
     }
 
     /// A call failed in a way that overload explains: it took too long, or the server broke.

@@ -194,12 +194,12 @@ impl Shared {
         let next = {
             let mut desk = self.desk();
             let next = desk.replicas[replica].health.probe_due()?;
-            desk.deal(replica, &mut tell);
             if let Some((since, why)) = desk.outage()
                 && self.now().saturating_sub(since) >= self.patience
             {
                 tell.extend(desk.give_up(&why));
             }
+            desk.deal(replica, &mut tell);
             next
         };
         self.tell(tell);
