@@ -164,7 +164,7 @@ fn wrap_replicas(
         outage_patience,
         hold_places: journal.is_some(),
     };
-    let model = Arc::new(Dispatch::new(replicas, &dispatch, Arc::clone(&traffic)));
+    let model = Arc::new(Dispatch::new(replicas, &dispatch, &traffic));
     let model = Arc::new(Retry::new(model, retry, traffic));
     let model: Arc<dyn ChatModel> = Arc::new(FirstCall::new(model, access));
     let model = match &journal {

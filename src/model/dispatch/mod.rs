@@ -64,9 +64,9 @@ impl Dispatch {
     ///
     /// When there is no replica.
     #[must_use]
-    pub fn new(replicas: Vec<Replica>, options: &DispatchOptions, traffic: Arc<Traffic>) -> Self {
+    pub fn new(replicas: Vec<Replica>, options: &DispatchOptions, traffic: &Arc<Traffic>) -> Self {
         assert!(!replicas.is_empty(), "a model has an address");
-        let shared = Shared::new(&replicas, options, Arc::clone(&traffic));
+        let shared = Shared::new(&replicas, options, traffic);
         let lane: Arc<dyn Lane> = shared.clone();
         traffic.add_lane(&lane);
         Self {

@@ -31,7 +31,7 @@ impl Shared {
     pub(super) fn new(
         replicas: &[Replica],
         options: &DispatchOptions,
-        traffic: Arc<Traffic>,
+        traffic: &Arc<Traffic>,
     ) -> Arc<Self> {
         let addresses = replicas.iter().map(|replica| replica.address.clone());
         let mut desk = Desk::new(addresses.collect(), options.concurrency);
@@ -47,7 +47,7 @@ impl Shared {
             began: Instant::now(),
             patience: options.outage_patience,
             has_answered: AtomicBool::new(false),
-            traffic,
+            traffic: Arc::clone(traffic),
         })
     }
 
@@ -316,7 +316,7 @@ impl Drop for Pacing<'_> {
 pub(super) struct Flight<'a> {
     place: &'a Place,
     sent: Option<Sent>,
-    _in_flight: InFlight,
+    _counted: InFlight,
 }
 
 impl<'a> Flight<'a> {
@@ -326,7 +326,7 @@ impl<'a> Flight<'a> {
         Self {
             place,
             sent: Some(sent),
-            _in_flight: shared.traffic.begin(),
+            _counted: shared.traffic.begin(),
         }
     }
 

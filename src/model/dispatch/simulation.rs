@@ -95,7 +95,7 @@ impl Server {
             pace.told(&RateNotice {
                 requests: Some(Allowance {
                     limit: Some(600),
-                    remaining: Some(bucket.0 as u64),
+                    remaining: Some(Duration::from_secs_f64(bucket.0).as_secs()),
                     reset: Some(Duration::from_secs_f64((BURST - bucket.0) / RATE)),
                 }),
                 tokens: None,
@@ -160,20 +160,23 @@ async fn run(server: &Arc<Server>, records: u64, pace: Arc<Pace>) -> Duration {
         outage_patience: Duration::from_secs(300),
         hold_places: false,
     };
-    let dispatch = Arc::new(Dispatch::new(vec![replica], &options, Arc::clone(&traffic)));
+    let dispatch = Arc::new(Dispatch::new(vec![replica], &options, &traffic));
     let model = Arc::new(Retry::new(
         dispatch,
         RetryPolicy::default(),
         Arc::clone(&traffic),
     ));
     let mut tasks = JoinSet::new();
-    let mut place = 0;
-    while place < records || !tasks.is_empty() {
-        while place < records && tasks.len() < traffic.window() {
-            place += 1;
+    let mut started = 0;
+    while started < records || !tasks.is_empty() {
+        while started < records && tasks.len() < traffic.window() {
+            started += 1;
             let model = Arc::clone(&model);
             let request = ChatRequest {
-                origin: Origin { home: place, place },
+                origin: Origin {
+                    home: started,
+                    place: started,
+                },
                 ..ChatRequest::new(vec![Message::user("Hi")])
             };
             tasks.spawn(async move {
@@ -182,7 +185,7 @@ async fn run(server: &Arc<Server>, records: u64, pace: Arc<Pace>) -> Duration {
                 }
             });
         }
-        if place == records {
+        if started == records {
             traffic.set_last_stretch(true);
         }
         tokio::select! {
@@ -279,7 +282,7 @@ fn spread(number: u64) -> Duration {
         let hash = digest.to_string().bytes().fold(7_u64, |hash, byte| {
             hash.wrapping_mul(31).wrapping_add(u64::from(byte))
         });
-        f64::from((hash >> 11) as u32)
+        f64::from(u32::try_from(hash >> 32).unwrap_or(0))
             .mul_add(1.0 / f64::from(u32::MAX), 1e-9)
             .min(1.0)
     };

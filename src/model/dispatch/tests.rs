@@ -60,11 +60,7 @@ fn dispatch(stubs: &[&Arc<Stub>], limit: usize, traffic: &Arc<Traffic>) -> Arc<D
         outage_patience: Duration::from_secs(300),
         hold_places: true,
     };
-    Arc::new(Dispatch::new(
-        replicas.collect(),
-        &options,
-        Arc::clone(traffic),
-    ))
+    Arc::new(Dispatch::new(replicas.collect(), &options, traffic))
 }
 
 fn request(record: u64) -> ChatRequest {
