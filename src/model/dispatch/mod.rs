@@ -23,6 +23,9 @@ use super::pace::Pace;
 use super::traffic::{Lane, Traffic};
 use super::{ChatModel, ChatRequest, Completion, Concurrency, ModelError, Retry};
 
+/// So often a call that fails goes to a sibling at once: until the one that fails is set aside.
+const MOST_MOVES: usize = 5;
+
 /// One address of a model.
 #[derive(Clone, Debug)]
 pub struct Replica {
@@ -108,7 +111,7 @@ impl Dispatch {
     fn goes_on(&self, error: &ModelError, replica: usize, tries: usize) -> bool {
         is_trouble(error)
             && (self.shared.is_set_aside(replica)
-                || tries < self.replicas.len() && self.shared.has_sibling(replica))
+                || tries <= MOST_MOVES && self.shared.has_sibling(replica))
     }
 }
 
