@@ -11,7 +11,8 @@ use std::time::Duration;
 use crate::config::{ModelPlan, RolePlan, Settings};
 use crate::constitution::{Constitution, LoadError};
 use crate::model::openai::{ApiKey, BaseUrlError, Endpoint, EndpointError};
-use crate::model::stack::{StackOptions, stack};
+use crate::model::pace::Paces;
+use crate::model::stack::{StackOptions, stack_replicas};
 use crate::model::structured::UnknownRung;
 use crate::model::traffic::Traffic;
 use crate::model::{ChatModel, Concurrency, ModelRole};
@@ -104,6 +105,8 @@ pub struct Connections {
     pub scope: Option<String>,
     /// Where the calls are counted.
     pub traffic: Arc<Traffic>,
+    /// The paces of all keys.
+    pub paces: Arc<Paces>,
 }
 
 /// Builds the pipeline that the settings describe.
@@ -177,23 +180,31 @@ fn model(
     connections: &Connections,
 ) -> Result<Arc<dyn ChatModel>, AppError> {
     let model = name.to_owned();
-    let address = plan.base_url.parse().map_err(|source| AppError::Address {
-        model: model.clone(),
-        source,
-    })?;
     let variable = &plan.key_variable;
-    let endpoint = Endpoint {
-        api_key: key(variable).map(|secret| {
-            ApiKey::new(secret).from_origin(format!("the environment variable {variable}"))
-        }),
-        timeout: Duration::from_secs(plan.timeout_seconds),
-        connect_timeout: Duration::from_secs(plan.connect_seconds),
-        first_byte_timeout: plan.first_byte_seconds.map(Duration::from_secs),
-        idle_timeout: Duration::from_secs(plan.idle_seconds),
-        requests_per_minute: plan.rpm,
-        tokens_per_minute: plan.tpm,
-        ..Endpoint::new(&plan.model, address)
+    let api_key = key(variable).map(|secret| {
+        ApiKey::new(secret).from_origin(format!("the environment variable {variable}"))
+    });
+    let endpoint = |address: &String| {
+        let address = address.parse().map_err(|source| AppError::Address {
+            model: model.clone(),
+            source,
+        })?;
+        Ok(Endpoint {
+            api_key: api_key.clone(),
+            timeout: Duration::from_secs(plan.timeout_seconds),
+            connect_timeout: Duration::from_secs(plan.connect_seconds),
+            first_byte_timeout: plan.first_byte_seconds.map(Duration::from_secs),
+            idle_timeout: Duration::from_secs(plan.idle_seconds),
+            requests_per_minute: plan.rpm,
+            tokens_per_minute: plan.tpm,
+            ..Endpoint::new(&plan.model, address)
+        })
     };
+    let endpoints = plan
+        .base_urls
+        .iter()
+        .map(endpoint)
+        .collect::<Result<Vec<_>, AppError>>()?;
     let structured = plan
         .structured
         .parse()
@@ -208,9 +219,10 @@ fn model(
         journal: connections.store.clone().map(|store| store as _),
         scope: connections.scope.clone(),
         traffic: Arc::clone(&connections.traffic),
+        paces: Arc::clone(&connections.paces),
         ..StackOptions::default()
     };
-    stack(&endpoint, options).map_err(|source| AppError::Endpoint { model, source })
+    stack_replicas(&endpoints, options).map_err(|source| AppError::Endpoint { model, source })
 }
 
 #[cfg(test)]

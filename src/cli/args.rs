@@ -21,9 +21,10 @@ pub(super) struct PipelineArgs {
     /// The model: a name from the settings, or the name its server knows
     #[arg(short, long, value_name = "NAME", help_heading = "Model")]
     model: Option<String>,
-    /// The OpenAI-compatible server [default: `$OPENAI_BASE_URL`, or OpenAI]
+    /// The OpenAI-compatible server; several with commas, or given again, share the calls
+    /// [default: `$OPENAI_BASE_URL`, or OpenAI]
     #[arg(long, value_name = "URL", help_heading = "Model")]
-    base_url: Option<String>,
+    base_url: Vec<String>,
     /// Sampling temperature, of every role
     #[arg(long, value_name = "T", help_heading = "Model")]
     temperature: Option<f64>,
@@ -63,7 +64,7 @@ impl PipelineArgs {
             constitution: self.constitution,
             store,
             model: self.model,
-            base_url: self.base_url,
+            base_urls: self.base_url,
             recipe: RecipeSettings {
                 preset: self.recipe.map(|recipe| match recipe {
                     PresetName::Audit => Preset::Audit,

@@ -31,8 +31,8 @@ pub struct Overrides {
     pub store: Option<PathBuf>,
     /// The model: a name under `models`, or the name that a server knows.
     pub model: Option<String>,
-    /// Where the server is.
-    pub base_url: Option<String>,
+    /// Where the servers are, as they were written: each may be several, with commas between.
+    pub base_urls: Vec<String>,
     /// Knobs of the recipe.
     pub recipe: RecipeSettings,
     /// Sampling of every role.
@@ -73,8 +73,8 @@ pub struct Settings {
 pub struct ModelPlan {
     /// The name that the server knows it by.
     pub model: String,
-    /// Where the server is.
-    pub base_url: String,
+    /// Where its servers are, one at least.
+    pub base_urls: Vec<String>,
     /// The environment variable that the key comes from.
     pub key_variable: String,
     /// How replies are held to a schema.
@@ -239,24 +239,18 @@ fn choose(
     overrides: &Overrides,
     environment: &Environment,
 ) -> Result<Chosen, SettingsError> {
-    let base_url = overrides.base_url.as_deref();
+    let base_urls = addresses(&overrides.base_urls);
     let mut models = file.models.clone();
     if let Some(name) = overrides.model.as_deref() {
         let entry = models
             .entry(name.to_owned())
             .or_insert_with(|| ModelSettings {
                 model: name.to_owned(),
-                base_url: OneOrMany(
-                    environment
-                        .get("OPENAI_BASE_URL")
-                        .map(str::to_owned)
-                        .into_iter()
-                        .collect(),
-                ),
+                base_url: OneOrMany(addresses(environment.get("OPENAI_BASE_URL"))),
                 ..ModelSettings::default()
             });
-        if let Some(url) = base_url {
-            entry.base_url = OneOrMany(vec![url.to_owned()]);
+        if !base_urls.is_empty() {
+            entry.base_url = OneOrMany(base_urls);
         }
         let roles = ROLES.map(|(role, _)| (role, RoleSettings::from(name.to_owned())));
         return Ok(Chosen {
@@ -264,7 +258,7 @@ fn choose(
             roles: roles.into(),
         });
     }
-    if base_url.is_some() {
+    if !base_urls.is_empty() {
         return Err(SettingsError::Contradiction(
             "--base-url says where a model is, but not which: add --model NAME".to_owned(),
         ));
@@ -337,21 +331,16 @@ fn plan(
              from 1, or leave it out"
         )));
     }
-    let base_url = match settings.base_url.0.as_slice() {
-        [] => environment
-            .get("OPENAI_BASE_URL")
-            .unwrap_or(OPENAI)
-            .to_owned(),
-        [one] => one.clone(),
-        _ => {
-            return Err(SettingsError::Contradiction(format!(
-                "the model `{name}` has several addresses; this version of redraft sends to one"
-            )));
-        }
-    };
+    let mut base_urls = addresses(&settings.base_url.0);
+    if base_urls.is_empty() {
+        base_urls = addresses(environment.get("OPENAI_BASE_URL"));
+    }
+    if base_urls.is_empty() {
+        base_urls.push(OPENAI.to_owned());
+    }
     Ok(ModelPlan {
         model: settings.model.clone(),
-        base_url,
+        base_urls,
         key_variable: settings
             .api_key_env
             .clone()
@@ -382,6 +371,19 @@ fn zero_limit(settings: &ModelSettings) -> Option<&'static str> {
     ];
     let (field, _) = limits.into_iter().find(|(_, limit)| *limit == Some(0))?;
     Some(field)
+}
+
+/// The addresses in what was written, each once; several may stand in one text, with commas between.
+fn addresses<T: AsRef<str>>(written: impl IntoIterator<Item = T>) -> Vec<String> {
+    let mut found: Vec<String> = Vec::new();
+    for text in written {
+        for address in text.as_ref().split(',').map(str::trim) {
+            if !address.is_empty() && !found.iter().any(|known| known == address) {
+                found.push(address.to_owned());
+            }
+        }
+    }
+    found
 }
 
 #[cfg(test)]
@@ -447,18 +449,18 @@ roles: { drafter: small, critic: { model: large, sampling: { temperature: 0 } },
             ..Overrides::default()
         };
         let from_env = resolved("", model(), &environment).unwrap();
-        assert_eq!(from_env.models["m"].base_url, "http://env/v1");
+        assert_eq!(from_env.models["m"].base_urls, ["http://env/v1"]);
         let given = Overrides {
-            base_url: Some("http://flag/v1".to_owned()),
+            base_urls: vec!["http://flag/v1, http://two/v1".to_owned()],
             ..model()
         };
         assert_eq!(
-            resolved("", given, &environment).unwrap().models["m"].base_url,
-            "http://flag/v1"
+            resolved("", given, &environment).unwrap().models["m"].base_urls,
+            ["http://flag/v1", "http://two/v1"]
         );
         assert_eq!(
-            resolved("", model(), &[]).unwrap().models["m"].base_url,
-            OPENAI
+            resolved("", model(), &[]).unwrap().models["m"].base_urls,
+            [OPENAI]
         );
     }
 
@@ -534,7 +536,7 @@ roles: { drafter: small, critic: { model: large, sampling: { temperature: 0 } },
     #[test]
     fn an_address_without_a_model_says_what_is_missing() {
         let overrides = Overrides {
-            base_url: Some("http://gpu/v1".to_owned()),
+            base_urls: vec!["http://gpu/v1".to_owned()],
             ..Overrides::default()
         };
         let error = resolved("", overrides, &[]).unwrap_err().to_string();

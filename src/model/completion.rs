@@ -29,6 +29,9 @@ pub struct Completion {
     /// Whether the journal gave this reply, so that nothing was asked of the model.
     #[serde(skip)]
     pub journalled: bool,
+    /// The place among the calls in flight that this reply holds until it is kept.
+    #[serde(skip)]
+    pub place: super::HeldPlace,
 }
 
 impl Completion {

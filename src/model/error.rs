@@ -46,6 +46,16 @@ pub enum ModelError {
         /// What the server said, shortened.
         message: String,
     },
+    /// No address of the model has answered for so long that nobody waits any more.
+    #[error("no address of {model} has answered for {} s; the last failure: {why}", waited.as_secs())]
+    Outage {
+        /// The model's name.
+        model: String,
+        /// How long was waited.
+        waited: Duration,
+        /// The last failure, in words.
+        why: String,
+    },
     /// The call might spend more than the run may.
     #[error("the budget is reached: {what}")]
     BudgetReached {
@@ -173,6 +183,7 @@ impl ModelError {
                 ..
             } if is_passing(*status) => retry_after.map_or(Retry::Backoff, Retry::After),
             Self::Status { .. }
+            | Self::Outage { .. }
             | Self::OutOfMoney { .. }
             | Self::BudgetReached { .. }
             | Self::ContextLength { .. }
@@ -192,7 +203,7 @@ impl ModelError {
             Self::Status {
                 status: 401..=404,
                 ..
-            }
+            } | Self::Outage { .. }
         ) || self.retry() != Retry::Never
     }
 

@@ -192,7 +192,7 @@ impl ChatModel for Journalled {
             return Ok(known);
         }
         let asked = Instant::now();
-        let completion = self.model.complete(request).await?;
+        let mut completion = self.model.complete(request).await?;
         let first = self
             .journal
             .keep(JournalledCall {
@@ -204,6 +204,7 @@ impl ChatModel for Journalled {
                 latency: asked.elapsed(),
             })
             .await?;
+        completion.place.give_back();
         // Another process may have asked the same meanwhile, and built on its own reply.
         let earlier = if first { None } else { self.known(key).await? };
         Ok(earlier.unwrap_or(Completion {

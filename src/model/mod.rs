@@ -3,22 +3,25 @@
 //!
 //! A call passes, from outside to inside: [`structured`] (how a reply is held to a schema),
 //! [`journal`] (a reply that is known is not asked for again), [`budget`] (spending ends at a limit),
-//! [`first_call`] (a wrong key ends the run, not a row), [`retry`] (what may pass is tried again), [`limit`] (how many calls at once) and
-//! [`openai`] (the wire). Each is a [`ChatModel`] around a [`ChatModel`]; [`stack`] puts them
+//! [`first_call`] (a wrong key ends the run, not a row), [`retry`] (what may pass is tried again),
+//! [`dispatch`] (where and when, by what the servers are good for) and [`openai`] (the wire). Each is a
+//! [`ChatModel`] around a [`ChatModel`]; [`stack`] puts them
 //! together in that order. [`scripted`] needs no server.
 
 pub mod budget;
 mod chat_model;
 mod completion;
 mod concurrency;
+pub mod dispatch;
 mod error;
 pub mod first_call;
+mod held_place;
 pub mod journal;
 mod json_text;
-pub mod limit;
 mod memory_journal;
 mod messages;
 pub mod openai;
+pub mod pace;
 mod price;
 mod rate_notice;
 mod request;
@@ -34,6 +37,7 @@ pub use chat_model::ChatModel;
 pub use completion::{Completion, Finish, TokenUsage};
 pub use concurrency::{Concurrency, NoConcurrency};
 pub use error::{BrokenOff, ModelError, NotConnected, Reach, Retry, TimeLimit};
+pub use held_place::HeldPlace;
 pub use json_text::JsonText;
 pub use memory_journal::MemoryJournal;
 pub use messages::{Lead, Messages};

@@ -5,14 +5,17 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use backon::{BackoffBuilder, ExponentialBuilder};
+use tokio::time::Instant;
 
+use super::dispatch::is_refusal;
 use super::traffic::Traffic;
 use super::{ChatModel, ChatRequest, Completion, ModelError, Retry as Decision};
 
 /// How often a call is tried, and how long is waited in between.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct RetryPolicy {
-    /// How often a call is tried in all, the first time included.
+    /// How often a call is tried in all, the first time included. That a server put it off, with
+    /// 429 or 503, does not count.
     pub attempts: usize,
     /// The wait before the second attempt.
     pub first_delay: Duration,
@@ -23,6 +26,8 @@ pub struct RetryPolicy {
     pub max_delay: Duration,
     /// A server that asks to wait longer than this is not waited for.
     pub max_retry_after: Duration,
+    /// How long a call is tried that servers only put off.
+    pub patience: Duration,
 }
 
 impl Default for RetryPolicy {
@@ -33,18 +38,19 @@ impl Default for RetryPolicy {
             factor: 2.0,
             max_delay: Duration::from_secs(30),
             max_retry_after: Duration::from_secs(300),
+            patience: Duration::from_secs(3600),
         }
     }
 }
 
 impl RetryPolicy {
-    /// The waits between the attempts of one call.
-    fn delays(&self) -> impl Iterator<Item = Duration> + Send + use<> {
+    /// The waits between so many attempts of one call.
+    fn delays(&self, attempts: usize) -> impl Iterator<Item = Duration> + Send + use<> {
         ExponentialBuilder::new()
             .with_min_delay(self.first_delay)
             .with_max_delay(self.max_delay)
             .with_factor(self.factor)
-            .with_max_times(self.attempts.saturating_sub(1))
+            .with_max_times(attempts.saturating_sub(1))
             .with_jitter()
             .build()
     }
@@ -92,13 +98,24 @@ impl ChatModel for Retry {
     }
 
     async fn complete(&self, request: &ChatRequest) -> Result<Completion, ModelError> {
-        let mut delays = self.policy.delays();
+        let began = Instant::now();
+        let mut failures = self.policy.delays(self.policy.attempts);
+        let mut refusals = self.policy.delays(usize::MAX);
         loop {
             let error = match self.model.complete(request).await {
                 Ok(completion) => return Ok(completion),
                 Err(error) => error,
             };
-            let Some(wait) = self.policy.wait(&error, &mut delays) else {
+            let wait = if is_refusal(&error) {
+                self.traffic.count_throttled();
+                let is_patient = began.elapsed() < self.policy.patience;
+                self.policy
+                    .wait(&error, &mut refusals)
+                    .filter(|_| is_patient)
+            } else {
+                self.policy.wait(&error, &mut failures)
+            };
+            let Some(wait) = wait else {
                 self.traffic.count_failure();
                 return Err(error);
             };
@@ -120,8 +137,6 @@ impl ChatModel for Retry {
 
 #[cfg(test)]
 mod tests {
-    use tokio::time::Instant;
-
     use super::*;
     use crate::message::Message;
     use crate::model::scripted::Scripted;
@@ -200,12 +215,12 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn waits_grow_and_the_last_error_is_the_outcome() {
-        let errors = (0..10).map(|n| Err(status(500 + n, None))).collect();
+        let errors = (0..10).map(|n| Err(status(504 + n, None))).collect();
         let (outcome, took, asked) = run(errors).await;
         assert_eq!(asked, 6);
         assert!(matches!(
             outcome,
-            Err(ModelError::Status { status: 505, .. })
+            Err(ModelError::Status { status: 509, .. })
         ));
         // 0.5 + 1 + 2 + 4 + 8 seconds, each at most doubled by chance.
         assert!(took >= Duration::from_millis(15_500), "{took:?}");
@@ -230,5 +245,19 @@ mod tests {
         let (outcome, took, asked) =
             run(passes_after(status(429, Some(Duration::from_secs(3600))))).await;
         assert!(outcome.is_err() && asked == 1 && took.is_zero());
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_busy_server_is_waited_for_much_longer_than_six_attempts() {
+        let busy = || Err(status(429, Some(Duration::from_secs(20))));
+        let mut outcomes: Vec<_> = (0..60).map(|_| busy()).collect();
+        outcomes.push(Ok(Completion::from_text("done")));
+        let (outcome, took, asked) = run(outcomes).await;
+        assert!(outcome.is_ok() && asked == 61);
+        assert!(took < Duration::from_secs(3600), "{took:?}");
+        let (outcome, took, _) = run((0..400).map(|_| busy()).collect()).await;
+        assert!(outcome.is_err());
+        assert!(took >= Duration::from_secs(3600), "{took:?}");
+        assert!(took < Duration::from_secs(3700), "{took:?}");
     }
 }

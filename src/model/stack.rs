@@ -1,23 +1,25 @@
 //! A model with everything around it, in the one order that works.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use super::budget::Budgeted;
+use super::dispatch::{Dispatch, DispatchOptions, Replica};
 use super::first_call::{Access, FirstCall};
 use super::journal::{Journal, Journalled};
-use super::limit::Limit;
 use super::openai::{Endpoint, EndpointError, OpenAi};
+use super::pace::{Pace, Paces};
 use super::retry::{Retry, RetryPolicy};
 use super::structured::{Structured, StructuredSetting};
-use super::traffic::{Lane, Traffic};
+use super::traffic::Traffic;
 use super::{ChatModel, Concurrency, Price};
 
 /// How [`stack`] and [`wrap`] set up the wrappers.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug)]
 pub struct StackOptions {
     /// How often a call is tried, and how long is waited in between.
     pub retry: RetryPolicy,
-    /// How many calls run at once.
+    /// How many calls to one address run at once.
     pub concurrency: Concurrency,
     /// What the model's tokens cost.
     pub price: Option<Price>,
@@ -29,6 +31,26 @@ pub struct StackOptions {
     pub scope: Option<String>,
     /// Where the calls are counted; several models may share one.
     pub traffic: Arc<Traffic>,
+    /// The paces of all keys; models that share a key share its pace by sharing this.
+    pub paces: Arc<Paces>,
+    /// How long calls wait while no address answers.
+    pub outage_patience: Duration,
+}
+
+impl Default for StackOptions {
+    fn default() -> Self {
+        Self {
+            retry: RetryPolicy::default(),
+            concurrency: Concurrency::default(),
+            price: None,
+            structured: StructuredSetting::default(),
+            journal: None,
+            scope: None,
+            traffic: Arc::default(),
+            paces: Arc::default(),
+            outage_patience: Duration::from_secs(300),
+        }
+    }
 }
 
 /// The model at `endpoint`, with everything around it.
@@ -54,24 +76,72 @@ pub fn stack(
     endpoint: &Endpoint,
     options: StackOptions,
 ) -> Result<Arc<dyn ChatModel>, EndpointError> {
-    let key = endpoint.api_key.as_ref().filter(|key| !key.is_empty());
+    stack_replicas(std::slice::from_ref(endpoint), options)
+}
+
+/// One model that several endpoints serve, with everything around it. The calls of a record go to
+/// one of them while it has room, and one that fails is left out until it answers again.
+///
+/// # Errors
+///
+/// [`EndpointError`] when there is no endpoint, or no client can be made for one of them.
+pub fn stack_replicas(
+    endpoints: &[Endpoint],
+    options: StackOptions,
+) -> Result<Arc<dyn ChatModel>, EndpointError> {
+    let first = endpoints.first().ok_or(EndpointError::None)?;
+    let key = first.api_key.as_ref().filter(|key| !key.is_empty());
+    let addresses: Vec<_> = endpoints
+        .iter()
+        .map(|endpoint| endpoint.base_url.to_string())
+        .collect();
     let access = Access {
-        base_url: endpoint.base_url.to_string(),
+        base_url: addresses.join(", "),
         has_key: key.is_some(),
         key_origin: key.and_then(|key| key.origin()).map(ToOwned::to_owned),
     };
-    let model = Arc::new(OpenAi::new(endpoint)?);
-    Ok(wrap(model, access, options))
+    let replicas = endpoints
+        .iter()
+        .map(|endpoint| {
+            let pace = options.paces.of(
+                endpoint.account(),
+                endpoint.requests_per_minute,
+                endpoint.tokens_per_minute,
+            );
+            let client = OpenAi::new(endpoint)?.telling(Arc::clone(&pace) as _);
+            Ok(Replica {
+                address: endpoint.base_url.to_string(),
+                model: Arc::new(client),
+                pace,
+            })
+        })
+        .collect::<Result<_, EndpointError>>()?;
+    Ok(wrap_replicas(replicas, access, options))
 }
 
 /// Any model, with everything around it:
-/// `Structured(Journalled(Budgeted(FirstCall(Retry(Limit(model))))))`.
+/// `Structured(Journalled(Budgeted(FirstCall(Retry(Dispatch([model]))))))`.
+pub fn wrap(
+    model: Arc<dyn ChatModel>,
+    access: Access,
+    options: StackOptions,
+) -> Arc<dyn ChatModel> {
+    let replica = Replica {
+        address: access.base_url.clone(),
+        model,
+        pace: Arc::new(Pace::configured(None, None)),
+    };
+    wrap_replicas(vec![replica], access, options)
+}
+
+/// The replicas of one model, with everything around them.
 ///
 /// The order matters. A place among the concurrent calls is free while a failed call waits;
 /// a model is called unusable only after the repetitions; a call is paid for once, however often it
-/// is repeated; what the journal knows costs none of that; and the journal holds what was really asked, after the form of the reply was chosen.
-pub fn wrap(
-    model: Arc<dyn ChatModel>,
+/// is repeated; what the journal knows costs none of that; and the journal holds what was really
+/// asked, after the form of the reply was chosen.
+fn wrap_replicas(
+    replicas: Vec<Replica>,
     access: Access,
     options: StackOptions,
 ) -> Arc<dyn ChatModel> {
@@ -83,11 +153,15 @@ pub fn wrap(
         journal,
         scope,
         traffic,
+        outage_patience,
+        paces: _,
     } = options;
-    let limit = Arc::new(Limit::new(model, concurrency, Arc::clone(&traffic)));
-    let lane: Arc<dyn Lane> = limit.clone();
-    traffic.add_lane(&lane);
-    let model = limit;
+    let dispatch = DispatchOptions {
+        concurrency,
+        outage_patience,
+        hold_places: journal.is_some(),
+    };
+    let model = Arc::new(Dispatch::new(replicas, &dispatch, &traffic));
     let model = Arc::new(Retry::new(model, retry, Arc::clone(&traffic)));
     let model = Arc::new(FirstCall::new(model, access));
     let model: Arc<dyn ChatModel> = Arc::new(Budgeted::new(model, price, traffic));

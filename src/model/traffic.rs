@@ -190,8 +190,8 @@ impl Traffic {
         lanes.iter().flat_map(|lane| lane.endpoints()).collect()
     }
 
-    /// How many records are worth having in flight now: as many as calls may be, and some that
-    /// wait for a place or for the disk.
+    /// How many records are worth having in flight now: as many as calls may be, and as many
+    /// again that wait for a place or for the disk: the servers are busy while replies are kept.
     #[must_use]
     pub fn window(&self) -> usize {
         let lanes = self.lanes();
@@ -199,7 +199,7 @@ impl Traffic {
             return WINDOW_WITHOUT_MODEL;
         }
         let limit: usize = lanes.iter().map(|lane| lane.limit()).sum();
-        limit.saturating_add(limit / 4).saturating_add(8)
+        limit.saturating_mul(2).saturating_add(16)
     }
 
     /// Ready when the window may have grown, or the traffic was paused or resumed, since the last
@@ -263,7 +263,6 @@ impl Traffic {
     }
 
     /// Tells of an event.
-    #[expect(dead_code, reason = "told by the limit that finds itself")]
     pub(super) fn tell(&self, event: &TrafficEvent) {
         tracing::debug!(?event, "traffic");
         if matches!(event, TrafficEvent::Limit { .. }) {
@@ -289,7 +288,6 @@ impl Traffic {
         self.failed.fetch_add(1, Ordering::Relaxed);
     }
 
-    #[expect(dead_code, reason = "counted by the limit that finds itself")]
     pub(super) fn count_throttled(&self) {
         self.throttled.fetch_add(1, Ordering::Relaxed);
     }

@@ -5,6 +5,7 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use super::{ApiKey, BaseUrl};
+use crate::digest::Digest;
 
 /// A model behind an address.
 ///
@@ -66,6 +67,20 @@ impl Endpoint {
         }
     }
 
+    /// Whose rate limits hold for this endpoint: those of the key on that host, or of the address
+    /// where there is no key.
+    pub(crate) fn account(&self) -> Digest {
+        let address = self.base_url.to_string();
+        let whose = match self.api_key.as_ref().filter(|key| !key.is_empty()) {
+            Some(key) => {
+                let host = self.base_url.with_credentials().host_str().unwrap_or("");
+                format!("{host} {}", key.expose())
+            }
+            None => address,
+        };
+        Digest::of(whose.as_bytes())
+    }
+
     pub(super) fn max_tokens_field(&self) -> MaxTokensField {
         self.max_tokens_field
             .unwrap_or(if self.base_url.is_openai() {
@@ -89,6 +104,9 @@ pub enum MaxTokensField {
 /// An [`Endpoint`] that no client can be made for.
 #[derive(Debug, thiserror::Error)]
 pub enum EndpointError {
+    /// No address was given.
+    #[error("no address was given")]
+    None,
     /// The key holds characters that no header can carry.
     #[error("the key holds characters that cannot be sent, such as a line break")]
     Key,
