@@ -179,6 +179,7 @@ fn model(
         journal: connections.store.clone().map(|store| store as _),
         scope: connections.scope.clone(),
         traffic: Arc::clone(&connections.traffic),
+        batch: plan.batch.clone(),
         ..StackOptions::default()
     };
     stack(&endpoint, options).map_err(|source| AppError::Endpoint { model, source })

@@ -59,6 +59,9 @@ pub(super) struct Options {
     /// The longest line that is read, in MiB
     #[arg(long, value_name = "MIB", default_value_t = MAX_LINE_MIB)]
     max_line: usize,
+    /// Send all calls as batches: at their price, and within a day
+    #[arg(long)]
+    batch: bool,
     /// Begin a new run, and ask every model again
     #[arg(long)]
     fresh: bool,
@@ -88,7 +91,10 @@ enum DraftChoice {
 impl Options {
     pub(super) async fn run(self) -> anyhow::Result<Exit> {
         self.check()?;
-        let settings = self.pipeline.clone().settings(self.store.store.clone())?;
+        let mut settings = self.pipeline.clone().settings(self.store.store.clone())?;
+        if self.batch {
+            settings = settings.batched(true);
+        }
         let (source, output) = self.files()?;
         let store = app::open_store(&settings.store)?;
         let connections = Connections {
@@ -110,11 +116,14 @@ impl Options {
         let progress = Progress::new(self.quiet, Arc::clone(&connections.traffic));
         let (handle, stop) = Stop::new();
         let signals = tokio::spawn(watch_signals(handle));
+        // Held to the end: with the pipeline go its models, and what they know of their batches.
+        let pipeline = Arc::new(pipeline);
         let ended = tokio::select! {
-            ended = run(plan, Arc::new(pipeline), Arc::clone(&store), source, &progress, stop) => ended,
+            ended = run(plan, Arc::clone(&pipeline), Arc::clone(&store), source, &progress, stop) => ended,
             never = progress.keep_showing() => match never {},
         };
         progress.finish();
+        self.tell_of_batches(connections.traffic.open_batches());
         let exit = self
             .conclude(&ended?, store.as_ref(), connections.traffic.counts())
             .await;
@@ -166,6 +175,18 @@ impl Options {
             read,
             output: None,
         })
+    }
+
+    /// Says that batches go on without this process.
+    fn tell_of_batches(&self, open: usize) {
+        if open > 0 && !self.quiet {
+            let (what, goes, it) = if open == 1 {
+                ("1 batch".to_owned(), "goes", "it")
+            } else {
+                (format!("{open} batches"), "go", "them")
+            };
+            eprintln!("{what} {goes} on at the provider; the same command takes {it} up again.");
+        }
     }
 
     /// Says what came of it.

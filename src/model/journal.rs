@@ -45,6 +45,22 @@ pub trait Journal: Debug + Send + Sync {
     ///
     /// When the journal cannot be written.
     async fn set_note(&self, model: &str, name: &str, value: &str) -> Result<(), JournalError>;
+
+    /// Everything remembered about a model under names that begin with `prefix`, as pairs of name
+    /// and value, ordered by name.
+    ///
+    /// # Errors
+    ///
+    /// When the journal cannot be read.
+    async fn notes(&self, model: &str, prefix: &str)
+    -> Result<Vec<(String, String)>, JournalError>;
+
+    /// Forgets what was remembered about a model under a name.
+    ///
+    /// # Errors
+    ///
+    /// When the journal cannot be written.
+    async fn forget_note(&self, model: &str, name: &str) -> Result<(), JournalError>;
 }
 
 /// The journal could not be read or written.
@@ -115,6 +131,26 @@ struct Question<'a> {
     request: &'a ChatRequest,
 }
 
+/// What is asked, as the journal keeps it, and the key that it is kept under.
+///
+/// # Errors
+///
+/// [`ModelError::Other`] when the request is no JSON.
+pub(super) fn question(
+    scope: Option<&str>,
+    model: &str,
+    request: &ChatRequest,
+) -> Result<(Digest, Vec<u8>), ModelError> {
+    let question = Question {
+        scope,
+        model,
+        request,
+    };
+    let question =
+        serde_json::to_vec(&question).map_err(|error| ModelError::Other(error.to_string()))?;
+    Ok((Digest::of(&question), question))
+}
+
 #[deny(clippy::missing_trait_methods)]
 #[async_trait]
 impl ChatModel for Journalled {
@@ -123,13 +159,7 @@ impl ChatModel for Journalled {
     }
 
     async fn complete(&self, request: &ChatRequest) -> Result<Completion, ModelError> {
-        let question = serde_json::to_vec(&Question {
-            scope: self.scope.as_deref(),
-            model: self.model.name(),
-            request,
-        })
-        .map_err(|error| ModelError::Other(error.to_string()))?;
-        let key = Digest::of(&question);
+        let (key, question) = question(self.scope.as_deref(), self.model.name(), request)?;
         let _turn = self.turns.take(key).await;
         if let Some(known) = self.known(key).await? {
             return Ok(known);

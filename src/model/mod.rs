@@ -7,6 +7,7 @@
 //! [`openai`] (the wire). Each is a [`ChatModel`] around a [`ChatModel`]; [`stack`] puts them
 //! together in that order. [`scripted`] needs no server.
 
+pub mod batch;
 mod chat_model;
 mod completion;
 mod concurrency;

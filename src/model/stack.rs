@@ -2,12 +2,13 @@
 
 use std::sync::Arc;
 
+use super::batch::{BatchOptions, Batched};
 use super::first_call::{Access, FirstCall};
 use super::journal::{Journal, Journalled};
 use super::limit::Limit;
 use super::openai::{Endpoint, EndpointError, OpenAi};
 use super::retry::{Retry, RetryPolicy};
-use super::structured::{Structured, StructuredSetting};
+use super::structured::{Rung, Structured, StructuredSetting};
 use super::traffic::{Lane, Traffic};
 use super::{ChatModel, Concurrency, Price};
 
@@ -28,6 +29,8 @@ pub struct StackOptions {
     pub scope: Option<String>,
     /// Where the calls are counted; several models may share one.
     pub traffic: Arc<Traffic>,
+    /// How calls gather into batches; without it every call is sent by itself.
+    pub batch: Option<BatchOptions>,
 }
 
 /// The model at `endpoint`, with everything around it.
@@ -59,8 +62,41 @@ pub fn stack(
         has_key: key.is_some(),
         key_origin: key.and_then(|key| key.origin()).map(ToOwned::to_owned),
     };
+    if let Some(batch) = &options.batch {
+        let batch = batch.clone();
+        return batched(endpoint, access, batch, options);
+    }
     let model = Arc::new(OpenAi::new(endpoint)?);
     Ok(wrap(model, access, options))
+}
+
+/// `Structured(Journalled(FirstCall(Batched)))`: a batch limits and repeats by itself.
+fn batched(
+    endpoint: &Endpoint,
+    access: Access,
+    batch: BatchOptions,
+    options: StackOptions,
+) -> Result<Arc<dyn ChatModel>, EndpointError> {
+    let model = Batched::new(
+        endpoint,
+        batch,
+        options.retry,
+        options.journal.clone(),
+        options.scope.clone(),
+        options.traffic,
+    )?;
+    let model = Arc::new(FirstCall::new(Arc::new(model), access));
+    // To find out which form works would take a batch for each.
+    let structured = match options.structured {
+        StructuredSetting::Auto => StructuredSetting::Presumed(Rung::JsonSchema),
+        pinned => pinned,
+    };
+    Ok(remembered(
+        model,
+        structured,
+        options.journal,
+        options.scope,
+    ))
 }
 
 /// Any model, with everything around it: `Structured(Journalled(FirstCall(Retry(Limit(model)))))`.
@@ -81,6 +117,7 @@ pub fn wrap(
         journal,
         scope,
         traffic,
+        batch: _,
     } = options;
     let limit = Arc::new(Limit::new(model, concurrency, Arc::clone(&traffic)));
     let lane: Arc<dyn Lane> = limit.clone();
@@ -88,6 +125,16 @@ pub fn wrap(
     let model = limit;
     let model = Arc::new(Retry::new(model, retry, traffic));
     let model: Arc<dyn ChatModel> = Arc::new(FirstCall::new(model, access));
+    remembered(model, structured, journal, scope)
+}
+
+/// `Structured(Journalled(model))`.
+fn remembered(
+    model: Arc<dyn ChatModel>,
+    structured: StructuredSetting,
+    journal: Option<Arc<dyn Journal>>,
+    scope: Option<String>,
+) -> Arc<dyn ChatModel> {
     let model = match &journal {
         Some(journal) => Arc::new(Journalled::new(model, Arc::clone(journal), scope)),
         None => model,

@@ -12,6 +12,7 @@
 
 mod api_key;
 mod base_url;
+mod batch_client;
 mod client;
 mod content;
 mod endpoint;
@@ -28,6 +29,7 @@ pub(crate) mod test_server;
 mod thinking;
 
 pub use api_key::ApiKey;
+pub(in crate::model) use batch_client::BatchClient;
 pub use base_url::{BaseUrl, BaseUrlError};
 pub use client::OpenAi;
 pub use endpoint::{Endpoint, EndpointError, MaxTokensField};

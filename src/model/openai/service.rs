@@ -25,6 +25,9 @@ use crate::model::{ModelError, NotConnected};
 /// A longer reply is refused: no model writes that much, and memory must stay bounded.
 const LONGEST_REPLY: usize = 64 << 20;
 
+/// The longest file that is taken: replies of a whole batch.
+const LONGEST_FILE: usize = 2 << 30;
+
 /// More of an error is not read, nor waited for longer than this.
 const LONGEST_ERROR: usize = 64 << 10;
 const SLOWEST_ERROR: Duration = Duration::from_secs(5);
@@ -59,6 +62,26 @@ impl HttpService {
             timeout: endpoint.timeout,
             secrets,
             longest_reply: LONGEST_REPLY,
+        })))
+    }
+
+    /// The same for files, which may be long.
+    ///
+    /// # Errors
+    ///
+    /// As [`new`](Self::new).
+    pub(super) fn for_files(
+        endpoint: &Endpoint,
+        http: Client,
+        secrets: Arc<Secrets>,
+    ) -> Result<Self, EndpointError> {
+        Ok(Self(Arc::new(Exchange {
+            headers: headers(endpoint, &http)?,
+            http,
+            shown: endpoint.base_url.to_string(),
+            timeout: endpoint.timeout,
+            secrets,
+            longest_reply: LONGEST_FILE,
         })))
     }
 }
@@ -125,6 +148,8 @@ impl Exchange {
         for (name, value) in &self.headers {
             request.headers_mut().insert(name, value.clone());
         }
+        // The lines of a file are JSON one by one, and their reader says which are not.
+        let is_file = request.url().path().ends_with("/content");
         let response = self
             .http
             .execute(request)
@@ -134,7 +159,9 @@ impl Exchange {
             return Err(self.failure(response).await);
         }
         let body = self.whole_body(response).await?;
-        self.check_json(&body)?;
+        if !is_file {
+            self.check_json(&body)?;
+        }
         Ok(body)
     }
 

@@ -25,6 +25,7 @@ pub struct Structured {
     model: Arc<dyn ChatModel>,
     journal: Option<Arc<dyn Journal>>,
     rung: OnceLock<Rung>,
+    presumed: Option<Rung>,
     probing: Mutex<()>,
 }
 
@@ -46,14 +47,16 @@ impl Structured {
         setting: StructuredSetting,
         journal: Option<Arc<dyn Journal>>,
     ) -> Self {
-        let rung = match setting {
-            StructuredSetting::Auto => OnceLock::new(),
-            StructuredSetting::Pinned(rung) => OnceLock::from(rung),
+        let (rung, presumed) = match setting {
+            StructuredSetting::Auto => (OnceLock::new(), None),
+            StructuredSetting::Pinned(rung) => (OnceLock::from(rung), None),
+            StructuredSetting::Presumed(rung) => (OnceLock::new(), Some(rung)),
         };
         Self {
             model,
             journal,
             rung,
+            presumed,
             probing: Mutex::new(()),
         }
     }
@@ -81,11 +84,11 @@ impl Structured {
             return Ok(Some(*rung));
         }
         let Some(journal) = &self.journal else {
-            return Ok(None);
+            return Ok(self.presumed);
         };
         let note = journal.note(self.name(), NOTE).await?;
         // A note that this version cannot read is found out anew.
-        let rung = note.and_then(|name| name.parse().ok());
+        let rung = note.and_then(|name| name.parse().ok()).or(self.presumed);
         Ok(rung.map(|rung| *self.rung.get_or_init(|| rung)))
     }
 
