@@ -12,11 +12,12 @@ use redraft::transcript::{FORMAT, Outcome, Sealed, Transcript};
 use redraft::yaml::{SourceFile, parse};
 
 /// Every page that a person reads.
-const PAGES: [&str; 10] = [
+const PAGES: [&str; 11] = [
     "README.md",
     "ARCHITECTURE.md",
     "CONTRIBUTING.md",
     "CHANGELOG.md",
+    "docs/batches.md",
     "docs/command-line.md",
     "docs/constitutions.md",
     "docs/prompts.md",
@@ -150,7 +151,13 @@ fn the_constitutions_on_their_page_load() {
 #[test]
 fn settings_are_described_in_full() {
     let page = "docs/settings.md";
-    for name in ["SettingsFile", "ModelSettings", "Roles", "RoleSettings"] {
+    for name in [
+        "SettingsFile",
+        "ModelSettings",
+        "BatchSettings",
+        "Roles",
+        "RoleSettings",
+    ] {
         assert_mentions(page, fields("src/config/file.rs", name));
     }
     assert_mentions(page, fields("src/config/recipe.rs", "RecipeSettings"));

@@ -525,12 +525,19 @@ roles: { drafter: small, critic: { model: large, sampling: { temperature: 0 } },
             (described.first_poll, described.longest_poll),
             (Duration::from_secs(2), Duration::from_secs(2))
         );
-        for wrong in ["{ max_requests: 0 }", "{ poll_seconds: -1 }", "{ gather_seconds: 0 }"] {
+        for wrong in [
+            "{ max_requests: 0 }",
+            "{ poll_seconds: -1 }",
+            "{ gather_seconds: 0 }",
+        ] {
             let error = of(wrong).unwrap_err().to_string();
             assert!(error.contains("under `batch`"), "{error}");
         }
         let unknown = problem("models:\n  a: { model: m, batch: { max_request: 1 } }\n");
-        assert_eq!(unknown.help.as_deref(), Some("did you mean `max_requests`?"));
+        assert_eq!(
+            unknown.help.as_deref(),
+            Some("did you mean `max_requests`?")
+        );
     }
 
     #[test]

@@ -319,6 +319,14 @@ mod tests {
         async fn set_note(&self, _: &str, _: &str, _: &str) -> Result<(), JournalError> {
             Err(disk_full())
         }
+
+        async fn notes(&self, _: &str, _: &str) -> Result<Vec<(String, String)>, JournalError> {
+            Ok(Vec::new())
+        }
+
+        async fn forget_note(&self, _: &str, _: &str) -> Result<(), JournalError> {
+            Err(disk_full())
+        }
     }
 
     #[tokio::test]

@@ -309,7 +309,9 @@ async fn read(
             if !known.contains(&id) {
                 odd += 1;
             } else if desk.state().wants(batch.number, &id)
-                && ends.get(&id).is_none_or(|known| known.is_err() && end.is_ok())
+                && ends
+                    .get(&id)
+                    .is_none_or(|known| known.is_err() && end.is_ok())
             {
                 ends.insert(id, end);
             }

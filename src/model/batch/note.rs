@@ -49,9 +49,13 @@ mod packed {
     ) -> Result<Vec<Digest>, D::Error> {
         let text = String::deserialize(deserializer)?;
         let rows = text.as_bytes().chunks(LENGTH);
-        rows.map(|row| std::str::from_utf8(row).ok().and_then(|row| row.parse().ok()))
-            .collect::<Option<_>>()
-            .ok_or_else(|| D::Error::custom("the rows are not digests"))
+        rows.map(|row| {
+            std::str::from_utf8(row)
+                .ok()
+                .and_then(|row| row.parse().ok())
+        })
+        .collect::<Option<_>>()
+        .ok_or_else(|| D::Error::custom("the rows are not digests"))
     }
 }
 
@@ -68,7 +72,10 @@ mod tests {
             rows: vec![Digest::of(b"a"), Digest::of(b"b")],
         };
         let text = serde_json::to_string(&note).expect("JSON");
-        assert_eq!(serde_json::from_str::<BatchNote>(&text).expect("a note"), note);
+        assert_eq!(
+            serde_json::from_str::<BatchNote>(&text).expect("a note"),
+            note
+        );
         let cut = text.replace(&Digest::of(b"b").to_string()[1..], "");
         assert!(serde_json::from_str::<BatchNote>(&cut).is_err());
     }

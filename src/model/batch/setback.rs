@@ -72,10 +72,10 @@ fn copy(error: &ModelError) -> ModelError {
             hint: hint.clone(),
             source: Box::new(copy(source)),
         },
-        ModelError::Journal(error) => {
-            ModelError::Journal(crate::model::journal::JournalError(error.to_string().into()))
-        }
-        other => ModelError::Other(other.to_string()),
+        ModelError::Journal(error) => ModelError::Journal(crate::model::journal::JournalError(
+            error.to_string().into(),
+        )),
+        ModelError::Other(text) => ModelError::Other(text.clone()),
     }
 }
 

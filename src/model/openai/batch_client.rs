@@ -252,8 +252,8 @@ impl Provider for BatchClient {
     async fn find(&self, file: &str, tag: &str) -> Result<Option<BatchState>, ModelError> {
         let mut query = vec![("limit", "100".to_owned())];
         for _ in 0..PAGES {
-            let batches = (self.chat.client.batches().query(&query))
-                .map_err(|error| self.failure(error))?;
+            let batches =
+                (self.chat.client.batches().query(&query)).map_err(|error| self.failure(error))?;
             let page: Result<Value, OpenAIError> = batches.list_byot().await;
             let page = page.map_err(|error| self.failure(error))?;
             let listed = page["data"].as_array().map_or(&[][..], Vec::as_slice);
@@ -361,7 +361,8 @@ mod tests {
         );
         let broken = failed(&json!({ "error": { "code": "server_error", "message": "oops" } }));
         assert!(broken.to_string().contains("oops"), "{broken}");
-        let expired = json!({ "response": null, "error": { "code": "batch_expired", "message": "late" } });
+        let expired =
+            json!({ "response": null, "error": { "code": "batch_expired", "message": "late" } });
         assert!(matches!(end(&expired), Some(Err(Setback::Unfinished(_)))));
         let cancelled = json!({ "error": { "code": "batch_cancelled", "message": "x" } });
         assert!(matches!(end(&cancelled), Some(Err(Setback::Cancelled))));

@@ -29,8 +29,8 @@ pub(crate) mod test_server;
 mod thinking;
 
 pub use api_key::ApiKey;
-pub(in crate::model) use batch_client::BatchClient;
 pub use base_url::{BaseUrl, BaseUrlError};
+pub(in crate::model) use batch_client::BatchClient;
 pub use client::OpenAi;
 pub use endpoint::{Endpoint, EndpointError, MaxTokensField};
 pub use request_body::RESERVED_FIELDS;

@@ -267,6 +267,25 @@ mod tests {
         model.requests().iter().map(rung_of).collect()
     }
 
+    #[tokio::test]
+    async fn what_is_presumed_is_used_at_once_unless_something_was_found_out_before() {
+        let presumed = StructuredSetting::Presumed(Rung::JsonSchema);
+        let journal = Arc::new(MemoryJournal::new());
+        let model = server(Rung::Tool);
+        let structured = Structured::new(model.clone(), presumed, Some(journal.clone()));
+        for _ in 0..2 {
+            assert!(structured.complete(&request()).await.is_err());
+        }
+        assert_eq!(asked(&model), [Rung::JsonSchema; 2]);
+        let note = Rung::Tool.as_str();
+        let noted = journal.set_note("scripted", NOTE, note).await;
+        noted.expect("a note");
+        let structured = Structured::new(model.clone(), presumed, Some(journal));
+        assert!(structured.complete(&request()).await.is_ok());
+        let alone = Structured::new(model.clone(), presumed, None);
+        assert!(alone.complete(&request()).await.is_err());
+    }
+
     fn auto(model: Arc<Scripted>) -> Structured {
         Structured::new(model, StructuredSetting::Auto, None)
     }

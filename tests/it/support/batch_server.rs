@@ -6,8 +6,8 @@ use std::sync::{Arc, Mutex, MutexGuard};
 
 use axum::Router;
 use axum::body::Body;
-use axum::extract::{DefaultBodyLimit, Path, Query, State};
-use axum::http::{HeaderMap, Response};
+use axum::extract::{DefaultBodyLimit, Path, State};
+use axum::http::{HeaderMap, Response, Uri};
 use axum::routing::{get, post};
 use bytes::Bytes;
 use serde_json::{Value, json};
@@ -159,7 +159,11 @@ impl BatchServer {
 
     /// The sizes of the batches that were made.
     pub(crate) fn batches(&self) -> Vec<usize> {
-        self.shelf().batches.iter().map(|batch| batch.rows).collect()
+        self.shelf()
+            .batches
+            .iter()
+            .map(|batch| batch.rows)
+            .collect()
     }
 
     /// How many rows were answered, which is what is charged for.
@@ -253,9 +257,8 @@ async fn create(State(inner): State<Arc<Inner>>, body: Bytes) -> Response<Body> 
     let (created, object) = {
         let mut shelf = lock(&inner);
         let file = asked["input_file_id"].as_str().expect("a file");
-        let rows: Vec<Value> = super::json_lines(
-            std::str::from_utf8(&shelf.files[file]).expect("UTF-8"),
-        );
+        let rows: Vec<Value> =
+            super::json_lines(std::str::from_utf8(&shelf.files[file]).expect("UTF-8"));
         let number = shelf.batches.len();
         let course = (inner.course)(number, rows.len());
         let object = if course.create == Create::HangBefore {
@@ -314,7 +317,10 @@ impl Shelf {
     fn work(&mut self, inner: &Inner, rows: &[Value]) -> (String, String) {
         let (mut output, mut errors) = (Vec::new(), String::new());
         for row in rows.iter().rev() {
-            assert_eq!((&row["method"], &row["url"]), (&json!("POST"), &json!("/v1/chat/completions")));
+            assert_eq!(
+                (&row["method"], &row["url"]),
+                (&json!("POST"), &json!("/v1/chat/completions"))
+            );
             let body = &row["body"];
             let text = body.to_string();
             let worked = self.worked.entry(text.clone()).or_default();
@@ -344,7 +350,8 @@ impl Shelf {
                 RowAct::Refuse(status, message) => {
                     let body = json!({ "error": { "message": message } });
                     let response = json!({ "status_code": status, "body": body });
-                    let line = json!({ "id": "x", "custom_id": id, "response": response, "error": null });
+                    let line =
+                        json!({ "id": "x", "custom_id": id, "response": response, "error": null });
                     errors += &format!("{line}\n");
                 }
                 RowAct::Leave => {}
@@ -381,7 +388,11 @@ async fn retrieve(State(inner): State<Arc<Inner>>, Path(id): Path<String>) -> Re
         shelf.fail_looks -= 1;
         return refuse(503, "later");
     }
-    let Some(batch) = shelf.batches.iter_mut().find(|batch| batch.object["id"] == *id) else {
+    let Some(batch) = shelf
+        .batches
+        .iter_mut()
+        .find(|batch| batch.object["id"] == *id)
+    else {
         return refuse(404, "No such batch");
     };
     let shown = Shelf::shown(batch);
@@ -390,15 +401,13 @@ async fn retrieve(State(inner): State<Arc<Inner>>, Path(id): Path<String>) -> Re
 }
 
 /// Newest first, two a page: whoever lists must turn pages.
-async fn list(
-    State(inner): State<Arc<Inner>>,
-    Query(query): Query<BTreeMap<String, String>>,
-) -> Response<Body> {
+async fn list(State(inner): State<Arc<Inner>>, uri: Uri) -> Response<Body> {
     let shelf = lock(&inner);
     let newest = shelf.batches.iter().rev();
-    let after = query.get("after");
+    let mut query = uri.query().unwrap_or_default().split('&');
+    let after = query.find_map(|field| field.strip_prefix("after="));
     let rest: Vec<Value> = newest
-        .skip_while(|batch| after.is_some_and(|after| batch.object["id"] != **after))
+        .skip_while(|batch| after.is_some_and(|after| batch.object["id"] != *after))
         .skip(usize::from(after.is_some()))
         .map(Shelf::shown)
         .collect();

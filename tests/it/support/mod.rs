@@ -7,7 +7,7 @@ mod place;
 mod roles;
 mod server;
 
-pub(crate) use batch_server::{BatchServer, Course, Create, End, RowAct, RowAsked};
+pub(crate) use batch_server::{BatchServer, Course, Create, End, RowAct};
 pub(crate) use command::Redraft;
 pub(crate) use faults::{BreaksContract, Seeded};
 pub(crate) use place::{MANNERS, Place, example};

@@ -246,7 +246,10 @@ fn respond(status: u16, body: Body) -> Response<Body> {
 
 /// A whole completion, in the form that was asked for.
 fn say(asked: &Asked, text: &str, finish: &str) -> Response<Body> {
-    respond(200, Body::from(completion(&asked.body, text, finish).to_string()))
+    respond(
+        200,
+        Body::from(completion(&asked.body, text, finish).to_string()),
+    )
 }
 
 /// A whole completion, in the form that the request's body asks for.
