@@ -26,11 +26,11 @@ use crate::model::{
 /// A provider whose files are lists of row ids, and which answers each with its id.
 #[derive(Debug, Default)]
 struct Fake {
-    shelf: Mutex<Shelf>,
+    stock: Mutex<Stock>,
 }
 
 #[derive(Debug, Default)]
-struct Shelf {
+struct Stock {
     files: Vec<Bytes>,
     /// Of each batch its file and its tag.
     batches: Vec<(usize, String)>,
@@ -42,19 +42,19 @@ struct Shelf {
 }
 
 impl Fake {
-    fn shelf(&self) -> MutexGuard<'_, Shelf> {
-        self.shelf.lock().expect("no test panics with it")
+    fn stock(&self) -> MutexGuard<'_, Stock> {
+        self.stock.lock().expect("no test panics with it")
     }
 
     fn fail_next(&self, call: &'static str, error: ModelError) {
-        self.shelf().failures.push_back((call, error));
+        self.stock().failures.push_back((call, error));
     }
 
     fn failure(&self, call: &str) -> Result<(), ModelError> {
-        let mut shelf = self.shelf();
-        match shelf.failures.front() {
+        let mut stock = self.stock();
+        match stock.failures.front() {
             Some((next, _)) if *next == call => {
-                let (_, error) = shelf.failures.pop_front().expect("it is there");
+                let (_, error) = stock.failures.pop_front().expect("it is there");
                 Err(error)
             }
             _ => Ok(()),
@@ -62,25 +62,25 @@ impl Fake {
     }
 
     fn state(&self, batch: usize) -> BatchState {
-        let shelf = self.shelf();
+        let stock = self.stock();
         BatchState {
             id: batch.to_string(),
-            status: if shelf.is_slow {
+            status: if stock.is_slow {
                 BatchStatus::UnderWay
             } else {
                 BatchStatus::Completed
             },
-            output_file: Some(shelf.batches[batch].0.to_string()),
+            output_file: Some(stock.batches[batch].0.to_string()),
             ..BatchState::default()
         }
     }
 
     fn rows(&self) -> usize {
-        let shelf = self.shelf();
-        let rows = shelf
+        let stock = self.stock();
+        let rows = stock
             .batches
             .iter()
-            .map(|(file, _)| shelf.files[*file].len() / 33);
+            .map(|(file, _)| stock.files[*file].len() / 33);
         rows.sum()
     }
 }
@@ -101,39 +101,39 @@ impl Provider for Fake {
 
     async fn upload(&self, lines: Bytes, _: &str) -> Result<String, ModelError> {
         self.failure("upload")?;
-        let mut shelf = self.shelf();
-        shelf.files.push(lines);
-        Ok((shelf.files.len() - 1).to_string())
+        let mut stock = self.stock();
+        stock.files.push(lines);
+        Ok((stock.files.len() - 1).to_string())
     }
 
     async fn create(&self, file: &str, tag: &str) -> Result<BatchState, ModelError> {
         self.failure("create")?;
         let number = {
-            let mut shelf = self.shelf();
-            shelf
+            let mut stock = self.stock();
+            stock
                 .batches
                 .push((file.parse().expect("a file"), tag.to_owned()));
-            shelf.batches.len() - 1
+            stock.batches.len() - 1
         };
         self.failure("created")?;
         Ok(self.state(number))
     }
 
     async fn retrieve(&self, batch: &str) -> Result<BatchState, ModelError> {
-        self.shelf().retrieved += 1;
+        self.stock().retrieved += 1;
         self.failure("retrieve")?;
         Ok(self.state(batch.parse().expect("a batch")))
     }
 
     async fn find(&self, _: &str, tag: &str) -> Result<Option<BatchState>, ModelError> {
         self.failure("find")?;
-        let found = (self.shelf().batches.iter()).position(|(_, known)| known == tag);
+        let found = (self.stock().batches.iter()).position(|(_, known)| known == tag);
         Ok(found.map(|batch| self.state(batch)))
     }
 
     async fn content(&self, file: &str) -> Result<Bytes, ModelError> {
         let file: usize = file.parse().expect("a file");
-        Ok(self.shelf().files[file].clone())
+        Ok(self.stock().files[file].clone())
     }
 
     fn read_line(&self, line: &Bytes) -> Option<(Digest, RowEnd)> {
@@ -206,7 +206,8 @@ async fn leave_note(journal: &MemoryJournal, address: &str, batch: Option<&str>,
 
 /// What is at the provider when another process has made a batch of these rows.
 async fn made_before(fake: &Fake, rows: &[&str]) {
-    let lines: String = rows.iter().map(|row| format!("{}\n", key(row))).collect();
+    let lines: Vec<String> = rows.iter().map(|row| key(row).to_string()).collect();
+    let lines = lines.join("\n") + "\n";
     let file = fake.upload(lines.into(), "left").await.expect("a file");
     fake.create(&file, "left").await.expect("a batch");
 }
@@ -228,7 +229,7 @@ async fn calls_share_a_batch_and_each_gets_its_own_row() {
             key(&n.to_string()).to_string()
         );
     }
-    assert_eq!(fake.shelf().batches.len(), 1);
+    assert_eq!(fake.stock().batches.len(), 1);
     assert_eq!(started.elapsed().as_secs(), 5, "a quiet while and no more");
     tokio::time::sleep(Duration::from_secs(5)).await;
     assert_eq!(noted(&journal).await, 0, "all replies are journalled");
@@ -303,11 +304,11 @@ async fn an_unclear_answer_to_making_a_batch_is_cleared_up_first() {
     fake.fail_next("find", broken());
     let model = journalled(&fake, &journal);
     model.complete(&request("a")).await.expect("a reply");
-    assert_eq!(fake.shelf().batches.len(), 1, "it is not made twice");
+    assert_eq!(fake.stock().batches.len(), 1, "it is not made twice");
 
     fake.fail_next("create", broken());
     model.complete(&request("b")).await.expect("a reply");
-    assert_eq!(fake.shelf().batches.len(), 2, "it is made after all");
+    assert_eq!(fake.stock().batches.len(), 2, "it is made after all");
 }
 
 #[tokio::test(start_paused = true)]
@@ -325,7 +326,8 @@ async fn a_provider_that_was_never_reached_is_given_up_and_another_waited_for() 
         fake.fail_next("retrieve", refused());
     }
     model.complete(&request("c")).await.expect("a reply");
-    assert_eq!((fake.shelf().failures.len(), fake.rows()), (0, 2));
+    assert_eq!(fake.stock().failures.len(), 0);
+    assert_eq!(fake.rows(), 2);
 }
 
 #[tokio::test(start_paused = true)]
@@ -350,7 +352,7 @@ async fn a_key_that_is_withdrawn_stops_the_run_and_loses_nothing() {
 #[tokio::test(start_paused = true)]
 async fn the_traffic_knows_what_waits_where() {
     let (fake, journal) = (Arc::<Fake>::default(), Arc::<MemoryJournal>::default());
-    fake.shelf().is_slow = true;
+    fake.stock().is_slow = true;
     let traffic = Traffic::new();
     let model = batched(&fake, &journal, &traffic);
     assert!(traffic.window() > 50_000);
@@ -364,7 +366,7 @@ async fn the_traffic_knows_what_waits_where() {
     assert_eq!((status.waiting, status.in_flight), (0, 1));
     assert_eq!(status.state, EndpointState::Starting);
     assert_eq!((traffic.open_batches(), fake.rows()), (1, 1));
-    let looks = fake.shelf().retrieved;
+    let looks = fake.stock().retrieved;
     assert!((110..140).contains(&looks), "{looks} looks in two hours");
     assert_eq!(traffic.counts().in_flight, 0);
 }
@@ -378,7 +380,7 @@ async fn while_the_traffic_is_paused_nothing_is_submitted() {
     let asked = request("a");
     let waits = timeout(Duration::from_secs(100), model.complete(&asked));
     assert!(waits.await.is_err());
-    assert_eq!(fake.shelf().files.len(), 0);
+    assert_eq!(fake.stock().files.len(), 0);
     traffic.resume();
     model.complete(&asked).await.expect("a reply");
 }

@@ -315,7 +315,7 @@ impl Shelf {
 
     /// The lines of the two files; results come in another order than requests.
     fn work(&mut self, inner: &Inner, rows: &[Value]) -> (String, String) {
-        let (mut output, mut errors) = (Vec::new(), String::new());
+        let (mut output, mut errors) = (Vec::new(), Vec::new());
         for row in rows.iter().rev() {
             assert_eq!(
                 (&row["method"], &row["url"]),
@@ -352,7 +352,7 @@ impl Shelf {
                     let response = json!({ "status_code": status, "body": body });
                     let line =
                         json!({ "id": "x", "custom_id": id, "response": response, "error": null });
-                    errors += &format!("{line}\n");
+                    errors.push(line.to_string());
                 }
                 RowAct::Leave => {}
                 RowAct::Garble => output.push(reply(&said).to_string()[..40].to_owned()),
@@ -363,7 +363,7 @@ impl Shelf {
             output.push(stranger.to_string());
             output.push("not JSON".to_owned());
         }
-        (super::lines(output), errors)
+        (super::lines(output), super::lines(errors))
     }
 
     /// The batch as it stands.
