@@ -220,6 +220,7 @@ fn model(
         scope: connections.scope.clone(),
         traffic: Arc::clone(&connections.traffic),
         paces: Arc::clone(&connections.paces),
+        batch: plan.batch.clone(),
         ..StackOptions::default()
     };
     stack_replicas(&endpoints, options).map_err(|source| AppError::Endpoint { model, source })

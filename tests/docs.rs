@@ -17,6 +17,7 @@ const PAGES: &[&str] = &[
     "ARCHITECTURE.md",
     "CONTRIBUTING.md",
     "CHANGELOG.md",
+    "docs/batches.md",
     "docs/bench.md",
     "docs/command-line.md",
     "docs/constitutions.md",
@@ -152,7 +153,13 @@ fn the_constitutions_on_their_page_load() {
 #[test]
 fn settings_are_described_in_full() {
     let page = "docs/settings.md";
-    for name in ["SettingsFile", "ModelSettings", "Roles", "RoleSettings"] {
+    for name in [
+        "SettingsFile",
+        "ModelSettings",
+        "BatchSettings",
+        "Roles",
+        "RoleSettings",
+    ] {
         assert_mentions(page, fields("src/config/file.rs", name));
     }
     assert_mentions(page, fields("src/config/recipe.rs", "RecipeSettings"));

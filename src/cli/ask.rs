@@ -52,6 +52,8 @@ pub(super) struct Options {
 impl Options {
     pub(super) async fn run(self) -> anyhow::Result<Exit> {
         let settings = self.pipeline.clone().settings(self.store.store.clone())?;
+        // Who asks one thing waits for it.
+        let settings = settings.batched(false);
         let store = app::open_store(&settings.store)?;
         let connections = Connections {
             store: Some(Arc::clone(&store)),

@@ -80,6 +80,9 @@ pub(super) struct Options {
     /// Go on after the estimate without asking
     #[arg(long, requires = "estimate")]
     yes: bool,
+    /// Send all calls as batches: at their price, and within a day
+    #[arg(long)]
+    batch: bool,
     /// Begin a new run, and ask every model again
     #[arg(long)]
     fresh: bool,
@@ -114,7 +117,10 @@ enum DraftChoice {
 impl Options {
     pub(super) async fn run(self) -> anyhow::Result<Exit> {
         self.check()?;
-        let settings = self.pipeline.clone().settings(self.store.store.clone())?;
+        let mut settings = self.pipeline.clone().settings(self.store.store.clone())?;
+        if self.batch {
+            settings = settings.batched(true);
+        }
         let (source, output) = self.files()?;
         let store = app::open_store(&settings.store)?;
         let connections = Connections {
@@ -158,6 +164,7 @@ impl Options {
             kept: budget.spent(),
         };
         let signals = tokio::spawn(watch_signals(handle));
+        // Held to the end: with the pipeline go its models, and what they know of their batches.
         let pipeline = Arc::new(pipeline);
         if let Some(most) = self.estimate {
             let (first, _) = self.files()?;
@@ -177,9 +184,17 @@ impl Options {
             }
             plan.retry_failed = false;
         }
-        let whole = run(plan, pipeline, Arc::clone(&store), source, &watch, stop);
+        let whole = run(
+            plan,
+            Arc::clone(&pipeline),
+            Arc::clone(&store),
+            source,
+            &watch,
+            stop,
+        );
         let (ended, spent) = attend(whole, &watch, steering(keys)).await;
         watch.finish(&ended);
+        self.tell_of_batches(connections.traffic.open_batches());
         let exit = self.conclude(&ended?, store.as_ref(), &watch).await;
         spent?;
         signals.abort();
@@ -302,6 +317,18 @@ impl Options {
             read,
             output: None,
         })
+    }
+
+    /// Says that batches go on without this process.
+    fn tell_of_batches(&self, open: usize) {
+        if open > 0 && !self.quiet {
+            let (what, goes, it) = if open == 1 {
+                ("1 batch".to_owned(), "goes", "it")
+            } else {
+                (format!("{open} batches"), "go", "them")
+            };
+            eprintln!("{what} {goes} on at the provider; the same command takes {it} up again.");
+        }
     }
 
     /// Says what came of it.

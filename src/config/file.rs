@@ -7,7 +7,7 @@ use serde::Deserialize;
 use serde_json::Value;
 
 use super::RecipeSettings;
-use super::forms::{OneOrMany, name_or_mapping};
+use super::forms::{OneOrMany, name_or_mapping, switch_or_mapping};
 use crate::model::{Concurrency, Price, Sampling};
 
 /// A settings file; everything is optional.
@@ -62,6 +62,23 @@ pub struct ModelSettings {
     pub rpm: Option<u32>,
     /// The most tokens in a minute, prompts and replies together.
     pub tpm: Option<u32>,
+    /// Whether calls go into batches, at the batch price and within a day; and how they gather.
+    #[serde(deserialize_with = "batch")]
+    pub batch: Option<BatchSettings>,
+}
+
+/// How the calls of one model go into batches.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct BatchSettings {
+    /// The most requests of one batch.
+    pub max_requests: Option<usize>,
+    /// The most bytes of one input file.
+    pub max_bytes: Option<usize>,
+    /// A batch is closed when no request has joined it for so many seconds.
+    pub gather_seconds: Option<f64>,
+    /// The longest wait between two looks at a batch, in seconds.
+    pub poll_seconds: Option<f64>,
 }
 
 /// Which model plays which role; what is absent is played by the only model there is.
@@ -97,6 +114,12 @@ impl From<String> for RoleSettings {
             ..Self::default()
         }
     }
+}
+
+fn batch<'de, D: serde::Deserializer<'de>>(
+    deserializer: D,
+) -> Result<Option<BatchSettings>, D::Error> {
+    switch_or_mapping(deserializer)
 }
 
 fn role<'de, D: serde::Deserializer<'de>>(

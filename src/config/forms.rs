@@ -60,3 +60,30 @@ where
 
     deserializer.deserialize_any(Form(PhantomData))
 }
+
+/// Reads `true` as the default, `false` as nothing, or a mapping that is a `T`.
+pub(super) fn switch_or_mapping<'de, T, D>(deserializer: D) -> Result<Option<T>, D::Error>
+where
+    T: Deserialize<'de> + Default,
+    D: Deserializer<'de>,
+{
+    struct Form<T>(PhantomData<T>);
+
+    impl<'de, T: Deserialize<'de> + Default> Visitor<'de> for Form<T> {
+        type Value = Option<T>;
+
+        fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+            formatter.write_str("true, false or a mapping")
+        }
+
+        fn visit_bool<E: de::Error>(self, is_on: bool) -> Result<Option<T>, E> {
+            Ok(is_on.then(T::default))
+        }
+
+        fn visit_map<A: MapAccess<'de>>(self, entries: A) -> Result<Option<T>, A::Error> {
+            T::deserialize(MapAccessDeserializer::new(entries)).map(Some)
+        }
+    }
+
+    deserializer.deserialize_any(Form(PhantomData))
+}

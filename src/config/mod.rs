@@ -9,7 +9,7 @@ mod recipe;
 mod resolve;
 
 pub use env::Environment;
-pub use file::{ModelSettings, RoleSettings, Roles, SettingsFile};
+pub use file::{BatchSettings, ModelSettings, RoleSettings, Roles, SettingsFile};
 pub use forms::OneOrMany;
 pub use recipe::RecipeSettings;
 pub use resolve::{ModelPlan, Overrides, RolePlan, Settings, SettingsError};

@@ -2,11 +2,13 @@
 
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use indexmap::IndexMap;
 
-use super::file::{ModelSettings, RoleSettings, SettingsFile};
+use super::file::{BatchSettings, ModelSettings, RoleSettings, SettingsFile};
 use super::{Environment, OneOrMany, RecipeSettings};
+use crate::model::batch::BatchOptions;
 use crate::model::openai::RESERVED_FIELDS;
 use crate::model::{Concurrency, ModelRole, Price, Sampling};
 use crate::pipeline::Recipe;
@@ -93,6 +95,8 @@ pub struct ModelPlan {
     pub rpm: Option<u32>,
     /// The most tokens in a minute, prompts and replies together.
     pub tpm: Option<u32>,
+    /// How calls go into batches, if they do.
+    pub batch: Option<BatchOptions>,
 }
 
 /// One role, resolved.
@@ -166,6 +170,17 @@ impl Settings {
                 .unwrap_or_default(),
             file: source.map(|source| source.name().into()),
         })
+    }
+}
+
+impl Settings {
+    /// The same settings with every model's calls in batches, or with none's.
+    #[must_use]
+    pub fn batched(mut self, is_on: bool) -> Self {
+        for model in self.models.values_mut() {
+            model.batch = is_on.then(|| model.batch.take().unwrap_or_default());
+        }
+        self
     }
 }
 
@@ -356,6 +371,9 @@ fn plan(
         idle_seconds: settings.idle_timeout.unwrap_or(DEFAULT_IDLE_SECONDS),
         rpm: settings.rpm,
         tpm: settings.tpm,
+        batch: (settings.batch.as_ref())
+            .map(|batch| batch_options(name, batch))
+            .transpose()?,
     })
 }
 
@@ -384,6 +402,36 @@ fn addresses<T: AsRef<str>>(written: impl IntoIterator<Item = T>) -> Vec<String>
         }
     }
     found
+}
+
+fn batch_options(name: &str, settings: &BatchSettings) -> Result<BatchOptions, SettingsError> {
+    let wrong = |field: &str, must: &str| {
+        SettingsError::Contradiction(format!(
+            "`{field}` under `batch` of the model `{name}` must be {must}"
+        ))
+    };
+    let count = |field, written: Option<usize>, default| match written {
+        Some(0) => Err(wrong(field, "a whole number from 1")),
+        written => Ok(written.unwrap_or(default)),
+    };
+    let seconds = |field, written: Option<f64>| match written.map(Duration::try_from_secs_f64) {
+        Some(Ok(time)) if !time.is_zero() => Ok(Some(time)),
+        Some(_) => Err(wrong(field, "a number above 0")),
+        None => Ok(None),
+    };
+    let default = BatchOptions::default();
+    let mut options = BatchOptions {
+        max_requests: count("max_requests", settings.max_requests, default.max_requests)?,
+        max_bytes: count("max_bytes", settings.max_bytes, default.max_bytes)?,
+        ..default
+    };
+    if let Some(quiet) = seconds("gather_seconds", settings.gather_seconds)? {
+        options = options.gathering_for(quiet);
+    }
+    if let Some(longest) = seconds("poll_seconds", settings.poll_seconds)? {
+        options = options.polling_every(longest);
+    }
+    Ok(options)
 }
 
 #[cfg(test)]
@@ -494,6 +542,41 @@ roles: { drafter: small, critic: { model: large, sampling: { temperature: 0 } },
         );
         let recipe = problem("recipe: { preset: audti }\n");
         assert_eq!(recipe.help.as_deref(), Some("did you mean `audit`?"));
+    }
+
+    #[test]
+    fn batches_are_switched_on_or_described() {
+        let of = |batch: &str| {
+            let text = format!("models: {{ a: {{ model: m, batch: {batch} }} }}");
+            let settings = resolved(&text, Overrides::default(), &[])?;
+            Ok::<_, SettingsError>(settings.models["a"].batch.clone())
+        };
+        assert_eq!(of("true").unwrap(), Some(BatchOptions::default()));
+        assert_eq!(of("false").unwrap(), None);
+        let described = of("{ max_requests: 10, gather_seconds: 0.5, poll_seconds: 2 }")
+            .unwrap()
+            .unwrap();
+        assert_eq!(
+            (described.max_requests, described.longest_gather),
+            (10, Duration::from_secs(6))
+        );
+        assert_eq!(
+            (described.first_poll, described.longest_poll),
+            (Duration::from_secs(2), Duration::from_secs(2))
+        );
+        for wrong in [
+            "{ max_requests: 0 }",
+            "{ poll_seconds: -1 }",
+            "{ gather_seconds: 0 }",
+        ] {
+            let error = of(wrong).unwrap_err().to_string();
+            assert!(error.contains("under `batch`"), "{error}");
+        }
+        let unknown = problem("models:\n  a: { model: m, batch: { max_request: 1 } }\n");
+        assert_eq!(
+            unknown.help.as_deref(),
+            Some("did you mean `max_requests`?")
+        );
     }
 
     #[test]

@@ -52,6 +52,22 @@ pub trait Journal: Debug + Send + Sync {
     ///
     /// When the journal cannot be written.
     async fn set_note(&self, model: &str, name: &str, value: &str) -> Result<(), JournalError>;
+
+    /// Everything remembered about a model under names that begin with `prefix`, as pairs of name
+    /// and value, ordered by name.
+    ///
+    /// # Errors
+    ///
+    /// When the journal cannot be read.
+    async fn notes(&self, model: &str, prefix: &str)
+    -> Result<Vec<(String, String)>, JournalError>;
+
+    /// Forgets what was remembered about a model under a name.
+    ///
+    /// # Errors
+    ///
+    /// When the journal cannot be written.
+    async fn forget_note(&self, model: &str, name: &str) -> Result<(), JournalError>;
 }
 
 /// The journal could not be read or written.
@@ -126,7 +142,9 @@ impl Journalled {
 }
 
 /// What is asked of whom, as JSON: the journal finds its reply by the digest of that.
-struct Question {
+pub(super) struct Question {
+    /// The digest of the JSON.
+    pub(super) key: Digest,
     json: Vec<u8>,
     /// Where that begins which is not the same in other questions of the run.
     head: usize,
@@ -170,9 +188,25 @@ impl Question {
             json.pop();
         }
         json.extend_from_slice(b"]}");
-        let head = head.min(json.len());
-        Ok(Self { json, head })
+        Ok(Self {
+            key: Digest::of(&json),
+            head: head.min(json.len()),
+            json,
+        })
     }
+}
+
+/// What is asked, as the journal keeps it, and the key that it is kept under.
+///
+/// # Errors
+///
+/// [`ModelError::Other`] when the request is no JSON.
+pub(super) fn question(
+    scope: Option<&str>,
+    model: &str,
+    request: &ChatRequest,
+) -> Result<Question, ModelError> {
+    Question::new(scope, model, request).map_err(|error| ModelError::Other(error.to_string()))
 }
 
 #[deny(clippy::missing_trait_methods)]
@@ -183,10 +217,8 @@ impl ChatModel for Journalled {
     }
 
     async fn complete(&self, request: &ChatRequest) -> Result<Completion, ModelError> {
-        let Question { json, head } =
-            Question::new(self.scope.as_deref(), self.model.name(), request)
-                .map_err(|error| ModelError::Other(error.to_string()))?;
-        let key = Digest::of(&json);
+        let Question { json, head, key } =
+            question(self.scope.as_deref(), self.model.name(), request)?;
         let _turn = self.turns.take(key).await;
         if let Some(known) = self.known(key).await? {
             return Ok(known);
@@ -384,6 +416,14 @@ mod tests {
         }
 
         async fn set_note(&self, _: &str, _: &str, _: &str) -> Result<(), JournalError> {
+            Err(disk_full())
+        }
+
+        async fn notes(&self, _: &str, _: &str) -> Result<Vec<(String, String)>, JournalError> {
+            Ok(Vec::new())
+        }
+
+        async fn forget_note(&self, _: &str, _: &str) -> Result<(), JournalError> {
             Err(disk_full())
         }
     }

@@ -77,4 +77,24 @@ impl Journal for MemoryJournal {
         self.kept().notes.insert(place, value.to_owned());
         Ok(())
     }
+
+    async fn notes(
+        &self,
+        model: &str,
+        prefix: &str,
+    ) -> Result<Vec<(String, String)>, JournalError> {
+        let kept = self.kept();
+        let mut found: Vec<(String, String)> = (kept.notes.iter())
+            .filter(|((of, name), _)| of == model && name.starts_with(prefix))
+            .map(|((_, name), value)| (name.clone(), value.clone()))
+            .collect();
+        found.sort_unstable();
+        Ok(found)
+    }
+
+    async fn forget_note(&self, model: &str, name: &str) -> Result<(), JournalError> {
+        let place = (model.to_owned(), name.to_owned());
+        self.kept().notes.remove(&place);
+        Ok(())
+    }
 }

@@ -8,6 +8,7 @@
 //! [`ChatModel`] around a [`ChatModel`]; [`stack`] puts them
 //! together in that order. [`scripted`] needs no server.
 
+pub mod batch;
 pub mod budget;
 mod chat_model;
 mod completion;

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use super::batch::{BatchOptions, Batched};
 use super::budget::Budgeted;
 use super::dispatch::{Dispatch, DispatchOptions, Replica};
 use super::first_call::{Access, FirstCall};
@@ -10,7 +11,7 @@ use super::journal::{Journal, Journalled};
 use super::openai::{Endpoint, EndpointError, OpenAi};
 use super::pace::{Pace, Paces};
 use super::retry::{Retry, RetryPolicy};
-use super::structured::{Structured, StructuredSetting};
+use super::structured::{Rung, Structured, StructuredSetting};
 use super::traffic::Traffic;
 use super::{ChatModel, Concurrency, Price};
 
@@ -33,6 +34,8 @@ pub struct StackOptions {
     pub traffic: Arc<Traffic>,
     /// The paces of all keys; models that share a key share its pace by sharing this.
     pub paces: Arc<Paces>,
+    /// How calls gather into batches; without it every call is sent by itself.
+    pub batch: Option<BatchOptions>,
     /// How long calls wait while no address answers.
     pub outage_patience: Duration,
 }
@@ -48,6 +51,7 @@ impl Default for StackOptions {
             scope: None,
             traffic: Arc::default(),
             paces: Arc::default(),
+            batch: None,
             outage_patience: Duration::from_secs(300),
         }
     }
@@ -100,6 +104,10 @@ pub fn stack_replicas(
         has_key: key.is_some(),
         key_origin: key.and_then(|key| key.origin()).map(ToOwned::to_owned),
     };
+    if let Some(batch) = &options.batch {
+        let batch = batch.clone();
+        return batched(first, access, batch, options);
+    }
     let replicas = endpoints
         .iter()
         .map(|endpoint| {
@@ -117,6 +125,36 @@ pub fn stack_replicas(
         })
         .collect::<Result<_, EndpointError>>()?;
     Ok(wrap_replicas(replicas, access, options))
+}
+
+/// `Structured(Journalled(Budgeted(FirstCall(Batched))))`: a batch limits and repeats by itself.
+fn batched(
+    endpoint: &Endpoint,
+    access: Access,
+    batch: BatchOptions,
+    options: StackOptions,
+) -> Result<Arc<dyn ChatModel>, EndpointError> {
+    let model = Batched::new(
+        endpoint,
+        batch,
+        options.retry,
+        options.journal.clone(),
+        options.scope.clone(),
+        Arc::clone(&options.traffic),
+    )?;
+    let model = Arc::new(FirstCall::new(Arc::new(model), access));
+    let model = Arc::new(Budgeted::new(model, options.price, options.traffic));
+    // To find out which form works would take a batch for each.
+    let structured = match options.structured {
+        StructuredSetting::Auto => StructuredSetting::Presumed(Rung::JsonSchema),
+        pinned => pinned,
+    };
+    Ok(remembered(
+        model,
+        structured,
+        options.journal,
+        options.scope,
+    ))
 }
 
 /// Any model, with everything around it:
@@ -155,6 +193,7 @@ fn wrap_replicas(
         traffic,
         outage_patience,
         paces: _,
+        batch: _,
     } = options;
     let dispatch = DispatchOptions {
         concurrency,
@@ -165,6 +204,16 @@ fn wrap_replicas(
     let model = Arc::new(Retry::new(model, retry, Arc::clone(&traffic)));
     let model = Arc::new(FirstCall::new(model, access));
     let model: Arc<dyn ChatModel> = Arc::new(Budgeted::new(model, price, traffic));
+    remembered(model, structured, journal, scope)
+}
+
+/// `Structured(Journalled(model))`.
+fn remembered(
+    model: Arc<dyn ChatModel>,
+    structured: StructuredSetting,
+    journal: Option<Arc<dyn Journal>>,
+    scope: Option<String>,
+) -> Arc<dyn ChatModel> {
     let model = match &journal {
         Some(journal) => Arc::new(Journalled::new(model, Arc::clone(journal), scope)),
         None => model,

@@ -69,6 +69,11 @@ pub trait Lane: Debug + Send + Sync {
 
     /// Is told that the traffic was paused or resumed, or that its last stretch has begun.
     fn look_again(&self);
+
+    /// How many batches are under way at the provider; none for calls that are not batched.
+    fn open_batches(&self) -> usize {
+        0
+    }
 }
 
 /// One endpoint of one model at one moment.
@@ -188,6 +193,12 @@ impl Traffic {
     pub fn endpoints(&self) -> Vec<EndpointStatus> {
         let lanes = self.lanes();
         lanes.iter().flat_map(|lane| lane.endpoints()).collect()
+    }
+
+    /// How many batches are under way at providers; they go on when this process ends.
+    #[must_use]
+    pub fn open_batches(&self) -> usize {
+        self.lanes().iter().map(|lane| lane.open_batches()).sum()
     }
 
     /// How many records are worth having in flight now: as many as calls may be, and as many

@@ -194,6 +194,21 @@ pub(crate) async fn notes_are_per_model_and_replaced(backend: &impl Backend) {
         let note = store.note(text, text).await.unwrap();
         assert_eq!(note.as_deref(), Some(text));
     }
+    for (model, name) in [
+        ("small", "b%2"),
+        ("small", "b%1"),
+        ("small", "bc"),
+        ("large", "b%3"),
+    ] {
+        store.set_note(model, name, name).await.unwrap();
+    }
+    let pair = |name: &str| (name.to_owned(), name.to_owned());
+    let notes = store.notes("small", "b%").await.unwrap();
+    assert_eq!(notes, [pair("b%1"), pair("b%2")]);
+    store.forget_note("small", "b%1").await.unwrap();
+    store.forget_note("small", "never noted").await.unwrap();
+    assert_eq!(store.notes("small", "b%").await.unwrap(), [pair("b%2")]);
+    assert_eq!(store.notes("large", "b%").await.unwrap().len(), 1);
 }
 
 pub(crate) async fn a_run_is_opened_once_and_found_again(backend: &impl Backend) {

@@ -6,6 +6,7 @@ mod support;
 mod bad_places;
 mod bad_rows;
 mod bad_settings;
+mod batch;
 mod bench;
 mod budget;
 mod cai;

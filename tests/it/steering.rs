@@ -58,7 +58,6 @@ fn a_drained_run_brings_what_is_in_flight_to_its_end() {
 }
 
 #[test]
-#[ignore = "a limit does not change under way before it can find itself"]
 fn another_limit_reaches_the_server() {
     let place = Place::with_manners();
     place.write_prompts("in.jsonl", (0..3000).map(|n| format!("draft: Row {n}.")));

@@ -18,6 +18,7 @@ use crate::model::retry::{Retry, RetryPolicy};
 use crate::model::traffic::Traffic;
 use crate::model::{
     Allowance, ChatModel, ChatRequest, Completion, Concurrency, ModelError, Origin, RateNotice,
+    RateSink,
 };
 
 type Latency = dyn Fn(u64, usize) -> Duration + Send + Sync;

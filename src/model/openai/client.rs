@@ -25,10 +25,10 @@ use crate::model::{ChatModel, ChatRequest, Completion, ModelError, RateSink};
 #[derive(Clone)]
 pub struct OpenAi {
     model: String,
-    shown: String,
-    client: Client<OpenAIConfig>,
-    limit_name: MaxTokensField,
-    secrets: Arc<Secrets>,
+    pub(super) shown: String,
+    pub(super) client: Client<OpenAIConfig>,
+    pub(super) limit_name: MaxTokensField,
+    pub(super) secrets: Arc<Secrets>,
     rates: Arc<OnceLock<Arc<dyn RateSink>>>,
 }
 
@@ -48,17 +48,10 @@ impl OpenAi {
             Arc::clone(&secrets),
             Arc::clone(&rates),
         )?;
-        // The service below adds the key. What the environment says to async-openai itself must
-        // not reach a server that the user named otherwise.
-        let config = OpenAIConfig::new()
-            .with_api_base(endpoint.base_url.as_str())
-            .with_api_key("")
-            .with_org_id("")
-            .with_project_id("");
         Ok(Self {
             model: endpoint.model.clone(),
             shown: endpoint.base_url.to_string(),
-            client: Client::build(http, config).with_http_service(service),
+            client: Client::build(http, config(endpoint)).with_http_service(service),
             limit_name: endpoint.max_tokens_field(),
             secrets,
             rates,
@@ -72,7 +65,7 @@ impl OpenAi {
         self
     }
 
-    fn failure(&self, error: OpenAIError) -> ModelError {
+    pub(super) fn failure(&self, error: OpenAIError) -> ModelError {
         match error {
             OpenAIError::Boxed(error) => match error.downcast::<ModelError>() {
                 Ok(error) => *error,
@@ -88,6 +81,16 @@ impl OpenAi {
             error => ModelError::Other(self.secrets.hide(&error.to_string())),
         }
     }
+}
+
+/// The service below adds the key. What the environment says to async-openai itself must not reach
+/// a server that the user named otherwise.
+pub(super) fn config(endpoint: &Endpoint) -> OpenAIConfig {
+    OpenAIConfig::new()
+        .with_api_base(endpoint.base_url.as_str())
+        .with_api_key("")
+        .with_org_id("")
+        .with_project_id("")
 }
 
 impl fmt::Debug for OpenAi {

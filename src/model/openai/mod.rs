@@ -12,6 +12,7 @@
 
 mod api_key;
 mod base_url;
+mod batch_client;
 mod client;
 mod content;
 mod durations;
@@ -34,6 +35,7 @@ mod time_limits;
 
 pub use api_key::ApiKey;
 pub use base_url::{BaseUrl, BaseUrlError};
+pub(in crate::model) use batch_client::BatchClient;
 pub use client::OpenAi;
 pub use endpoint::{Endpoint, EndpointError, MaxTokensField};
 pub use list_models::{ListModelsError, list_models};

@@ -29,6 +29,9 @@ use crate::model::{BrokenOff, ModelError, NotConnected, RateSink, TimeLimit};
 /// A longer reply is refused: no model writes that much, and memory must stay bounded.
 const LONGEST_REPLY: usize = 64 << 20;
 
+/// The longest file that is taken: replies of a whole batch.
+const LONGEST_FILE: usize = 2 << 30;
+
 /// More of an error is not read, nor waited for longer than this.
 const LONGEST_ERROR: usize = 64 << 10;
 const SLOWEST_ERROR: Duration = Duration::from_secs(5);
@@ -60,16 +63,24 @@ impl HttpService {
         secrets: Arc<Secrets>,
         rates: Arc<OnceLock<Arc<dyn RateSink>>>,
     ) -> Result<Self, EndpointError> {
-        Ok(Self(Arc::new(Exchange {
-            headers: headers(endpoint, &http)?,
-            http,
-            shown: endpoint.base_url.to_string(),
-            connect_timeout: endpoint.connect_timeout,
-            limits: TimeLimits::of(endpoint),
-            secrets,
-            longest_reply: LONGEST_REPLY,
-            rates,
-        })))
+        Ok(Self(Arc::new(Exchange::new(
+            endpoint, http, secrets, rates,
+        )?)))
+    }
+
+    /// The same for files, which may be long.
+    ///
+    /// # Errors
+    ///
+    /// As [`new`](Self::new).
+    pub(super) fn for_files(
+        endpoint: &Endpoint,
+        http: Client,
+        secrets: Arc<Secrets>,
+    ) -> Result<Self, EndpointError> {
+        let mut exchange = Exchange::new(endpoint, http, secrets, Arc::default())?;
+        exchange.longest_reply = LONGEST_FILE;
+        Ok(Self(Arc::new(exchange)))
     }
 }
 
@@ -125,6 +136,24 @@ impl Service<HttpRequestFactory> for HttpService {
 }
 
 impl Exchange {
+    fn new(
+        endpoint: &Endpoint,
+        http: Client,
+        secrets: Arc<Secrets>,
+        rates: Arc<OnceLock<Arc<dyn RateSink>>>,
+    ) -> Result<Self, EndpointError> {
+        Ok(Self {
+            headers: headers(endpoint, &http)?,
+            http,
+            shown: endpoint.base_url.to_string(),
+            connect_timeout: endpoint.connect_timeout,
+            limits: TimeLimits::of(endpoint),
+            secrets,
+            longest_reply: LONGEST_REPLY,
+            rates,
+        })
+    }
+
     async fn run(&self, factory: HttpRequestFactory) -> Result<Bytes, ModelError> {
         let timer = pin!(self.limits.timer());
         let mut watch = Watch::new(self.limits, timer);
@@ -137,8 +166,13 @@ impl Exchange {
             return Err(self.failure(response, &watch).await);
         }
         self.in_time(watch.moved())?;
+        // The lines of a file are JSON one by one, and their reader says which are not.
+        // The lines of a file are JSON one by one, and their reader says which are not.
+        let is_file = response.url().path().ends_with("/content");
         let body = self.whole_body(response, watch).await?;
-        self.check_json(&body)?;
+        if !is_file {
+            self.check_json(&body)?;
+        }
         Ok(body)
     }
 

@@ -25,6 +25,7 @@ pub struct Structured {
     model: Arc<dyn ChatModel>,
     journal: Option<Arc<dyn Journal>>,
     rung: OnceLock<Rung>,
+    presumed: Option<Rung>,
     probing: Mutex<()>,
 }
 
@@ -46,14 +47,16 @@ impl Structured {
         setting: StructuredSetting,
         journal: Option<Arc<dyn Journal>>,
     ) -> Self {
-        let rung = match setting {
-            StructuredSetting::Auto => OnceLock::new(),
-            StructuredSetting::Pinned(rung) => OnceLock::from(rung),
+        let (rung, presumed) = match setting {
+            StructuredSetting::Auto => (OnceLock::new(), None),
+            StructuredSetting::Pinned(rung) => (OnceLock::from(rung), None),
+            StructuredSetting::Presumed(rung) => (OnceLock::new(), Some(rung)),
         };
         Self {
             model,
             journal,
             rung,
+            presumed,
             probing: Mutex::new(()),
         }
     }
@@ -81,11 +84,11 @@ impl Structured {
             return Ok(Some(*rung));
         }
         let Some(journal) = &self.journal else {
-            return Ok(None);
+            return Ok(self.presumed);
         };
         let note = journal.note(self.name(), NOTE).await?;
         // A note that this version cannot read is found out anew.
-        let rung = note.and_then(|name| name.parse().ok());
+        let rung = note.and_then(|name| name.parse().ok()).or(self.presumed);
         Ok(rung.map(|rung| *self.rung.get_or_init(|| rung)))
     }
 
@@ -262,6 +265,25 @@ mod tests {
 
     fn asked(model: &Scripted) -> Vec<Rung> {
         model.requests().iter().map(rung_of).collect()
+    }
+
+    #[tokio::test]
+    async fn what_is_presumed_is_used_at_once_unless_something_was_found_out_before() {
+        let presumed = StructuredSetting::Presumed(Rung::JsonSchema);
+        let journal = Arc::new(MemoryJournal::new());
+        let model = server(Rung::Tool);
+        let structured = Structured::new(model.clone(), presumed, Some(journal.clone()));
+        for _ in 0..2 {
+            assert!(structured.complete(&request()).await.is_err());
+        }
+        assert_eq!(asked(&model), [Rung::JsonSchema; 2]);
+        let note = Rung::Tool.as_str();
+        let noted = journal.set_note("scripted", NOTE, note).await;
+        noted.expect("a note");
+        let structured = Structured::new(model.clone(), presumed, Some(journal));
+        assert!(structured.complete(&request()).await.is_ok());
+        let alone = Structured::new(model.clone(), presumed, None);
+        assert!(alone.complete(&request()).await.is_err());
     }
 
     fn auto(model: Arc<Scripted>) -> Structured {

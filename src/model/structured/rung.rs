@@ -99,6 +99,8 @@ pub enum StructuredSetting {
     Auto,
     /// Use this one, and no other.
     Pinned(Rung),
+    /// Use what was found out earlier, or else this one, and find nothing out.
+    Presumed(Rung),
 }
 
 impl FromStr for StructuredSetting {
@@ -124,7 +126,7 @@ impl From<StructuredSetting> for &'static str {
     fn from(setting: StructuredSetting) -> Self {
         match setting {
             StructuredSetting::Auto => "auto",
-            StructuredSetting::Pinned(rung) => rung.as_str(),
+            StructuredSetting::Pinned(rung) | StructuredSetting::Presumed(rung) => rung.as_str(),
         }
     }
 }

@@ -43,6 +43,24 @@ impl Journal for SqliteStore {
             .write(0, move |session| set_note(session, &note))
             .await?)
     }
+
+    async fn notes(
+        &self,
+        model: &str,
+        prefix: &str,
+    ) -> Result<Vec<(String, String)>, JournalError> {
+        Ok(self
+            .readers()
+            .look_up(|reader| notes(reader, model, prefix))?)
+    }
+
+    async fn forget_note(&self, model: &str, name: &str) -> Result<(), JournalError> {
+        let note = [model, name].map(str::to_owned);
+        Ok(self
+            .writer()?
+            .write(0, move |session| forget_note(session, &note))
+            .await?)
+    }
 }
 
 fn find(connection: &Connection, key: Digest) -> Result<Option<Bytes>, Failure> {
@@ -115,6 +133,26 @@ fn set_note(session: &mut Session<'_>, note: &[String; 3]) -> Result<(), Failure
             "INSERT INTO notes (model, name, value) VALUES (?1, ?2, ?3)
              ON CONFLICT (model, name) DO UPDATE SET value = excluded.value",
         )?
+        .execute(note.each_ref())?;
+    Ok(())
+}
+
+fn notes(
+    connection: &Connection,
+    model: &str,
+    prefix: &str,
+) -> Result<Vec<(String, String)>, Failure> {
+    let mut statement = connection.prepare_cached(
+        "SELECT name, value FROM notes
+         WHERE model = ?1 AND substr(name, 1, length(?2)) = ?2 ORDER BY name",
+    )?;
+    let rows = statement.query_map([model, prefix], |row| Ok((row.get(0)?, row.get(1)?)))?;
+    Ok(rows.collect::<Result<_, _>>()?)
+}
+
+fn forget_note(session: &mut Session<'_>, note: &[String; 2]) -> Result<(), Failure> {
+    session
+        .prepare("DELETE FROM notes WHERE model = ?1 AND name = ?2")?
         .execute(note.each_ref())?;
     Ok(())
 }

@@ -1,11 +1,13 @@
 //! What every test here stands on: a folder, the command in it, and a model server.
 
+mod batch_server;
 mod command;
 mod faults;
 mod place;
 mod roles;
 mod server;
 
+pub(crate) use batch_server::{BatchServer, Course, Create, End, RowAct};
 pub(crate) use command::Redraft;
 pub(crate) use faults::{BreaksContract, Seeded};
 pub(crate) use place::{MANNERS, Place, example};

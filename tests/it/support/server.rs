@@ -98,7 +98,7 @@ pub(crate) struct Server {
     inner: Arc<Inner>,
 }
 
-fn runtime() -> &'static Runtime {
+pub(super) fn runtime() -> &'static Runtime {
     static RUNTIME: OnceLock<Runtime> = OnceLock::new();
     RUNTIME.get_or_init(|| {
         tokio::runtime::Builder::new_multi_thread()
@@ -255,8 +255,16 @@ fn respond(status: u16, body: Body) -> Response<Body> {
 
 /// A whole completion, in the form that was asked for.
 fn say(asked: &Asked, text: &str, finish: &str) -> Response<Body> {
-    let message = if asked.rung() == "tool" {
-        let name = &asked.body["tools"][0]["function"]["name"];
+    respond(
+        200,
+        Body::from(completion(&asked.body, text, finish).to_string()),
+    )
+}
+
+/// A whole completion, in the form that the request's body asks for.
+pub(super) fn completion(asked: &Value, text: &str, finish: &str) -> Value {
+    let message = if asked["tools"].is_array() {
+        let name = &asked["tools"][0]["function"]["name"];
         let function = json!({ "name": name, "arguments": text });
         json!({
             "role": "assistant",
@@ -266,18 +274,17 @@ fn say(asked: &Asked, text: &str, finish: &str) -> Response<Body> {
     } else {
         json!({ "role": "assistant", "content": text })
     };
-    let body = json!({
+    json!({
         "id": "chatcmpl-1",
         "object": "chat.completion",
         "created": 1,
-        "model": asked.body["model"],
+        "model": asked["model"],
         "choices": [{ "index": 0, "message": message, "finish_reason": finish }],
         "usage": {
-            "prompt_tokens": asked.body["messages"].to_string().len() / 4,
+            "prompt_tokens": asked["messages"].to_string().len() / 4,
             "completion_tokens": text.len() / 4,
         },
-    });
-    respond(200, Body::from(body.to_string()))
+    })
 }
 
 /// Waits until something holds, and fails loudly when it never does.
