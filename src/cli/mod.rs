@@ -15,6 +15,7 @@ mod estimate;
 mod events;
 mod exit;
 mod init;
+mod interrupts;
 mod keys;
 mod progress;
 mod run;

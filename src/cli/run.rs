@@ -12,6 +12,7 @@ use super::budget::BudgetArgs;
 use super::error::UsageError;
 use super::estimate;
 use super::events::Events;
+use super::interrupts::Interrupts;
 use super::keys::{self, Keys};
 use super::progress::{Progress, Shown, View};
 use super::steering::Steering;
@@ -23,9 +24,7 @@ use crate::audit::{self, Estimate};
 use crate::dataset::{ReadOptions, Source, Target};
 use crate::model::traffic::Traffic;
 use crate::pipeline::Pipeline;
-use crate::run::{
-    Controls, RunEnd, RunPlan, RunReport, Stop, StopHandle, changes, decided_by, run, run_name,
-};
+use crate::run::{Controls, RunEnd, RunPlan, RunReport, Stop, changes, decided_by, run, run_name};
 use crate::store::{RunRow, Store};
 use crate::telemetry;
 use crate::transcript::Outcome;
@@ -163,7 +162,7 @@ impl Options {
             keys,
             kept: budget.spent(),
         };
-        let signals = tokio::spawn(watch_signals(handle));
+        let signals = tokio::spawn(Interrupts::listen()?.watch(handle));
         // Held to the end: with the pipeline go its models, and what they know of their batches.
         let pipeline = Arc::new(pipeline);
         if let Some(most) = self.estimate {
@@ -453,33 +452,4 @@ async fn attend<T>(
     };
     let spent = steering.finish().await;
     (ended, spent.map_err(Into::into))
-}
-
-/// The first Ctrl-C, or SIGTERM, asks the run to stop; the second ends the process.
-async fn watch_signals(handle: StopHandle) {
-    interrupted().await;
-    handle.stop();
-    interrupted().await;
-    keys::restore_terminal();
-    std::process::exit(Exit::Interrupted as i32);
-}
-
-#[cfg(unix)]
-async fn interrupted() {
-    use tokio::signal::unix::{SignalKind, signal};
-
-    match signal(SignalKind::terminate()) {
-        Ok(mut terminate) => tokio::select! {
-            _ = tokio::signal::ctrl_c() => {}
-            _ = terminate.recv() => {}
-        },
-        Err(_) => {
-            let _ = tokio::signal::ctrl_c().await;
-        }
-    }
-}
-
-#[cfg(not(unix))]
-async fn interrupted() {
-    let _ = tokio::signal::ctrl_c().await;
 }

@@ -20,6 +20,12 @@ const MINUTE: f64 = 60.0;
 const PLAIN_HOLD: Duration = Duration::from_secs(1);
 /// So many calls without a refusal, and a little more is tried.
 const CALM: u64 = 1000;
+/// So many estimates, each lower than the one before by [`SLOWER`], are of no rate limit: a server
+/// that has one would have let through what was spaced by the first.
+const FALSE_ESTIMATES: u32 = 3;
+const SLOWER: f64 = 0.85;
+/// How long refusals are taken for chance after that; longer each time.
+const TAKEN_FOR_CHANCE: Duration = Duration::from_secs(60);
 
 /// All paces of a process, one for each key, or for each address that needs none.
 #[derive(Debug, Default)]
@@ -147,6 +153,10 @@ struct Learned {
     /// The rate and count of what had been learned before.
     known: Option<(f64, u64)>,
     rate: f64,
+    /// How many estimates in a row were lower than the rate that was kept to.
+    slower: u32,
+    /// Until when refusals say nothing about a rate, and how long that lasts.
+    chance: Option<(Instant, Duration)>,
     /// From how many calls the rate was learned.
     from: u64,
     calm: u64,
@@ -163,6 +173,31 @@ impl Learned {
         self.empty = Some(now);
         (self.passed, self.calm) = (0, 0);
         self.learn()
+    }
+
+    /// Whether refusals come whatever the rate is. They are then taken for chance for a while.
+    fn is_chance(&mut self, kept: f64, now: Instant) -> bool {
+        if let Some((until, _)) = self.chance
+            && now < until
+        {
+            return true;
+        }
+        if kept == 0.0 || self.rate > kept * SLOWER {
+            self.slower = 0;
+            return false;
+        }
+        self.slower += 1;
+        if self.slower < FALSE_ESTIMATES {
+            return false;
+        }
+        let lasts = self
+            .chance
+            .map_or(TAKEN_FOR_CHANCE, |(_, lasted)| lasted * 2);
+        *self = Self {
+            chance: Some((now + lasts, lasts)),
+            ..Self::default()
+        };
+        true
     }
 
     /// Another call of those that the last refusal came with.
@@ -313,10 +348,18 @@ impl Pace {
             }
             return hold.saturating_duration_since(now);
         }
-        let hold = now + retry_after.unwrap_or(PLAIN_HOLD);
+        let wait = retry_after.unwrap_or(PLAIN_HOLD);
+        let rate = state.learned.refused(now);
+        if state.requests.source <= Source::Refusals {
+            let kept = state.requests.rate;
+            if state.learned.is_chance(kept, now) {
+                state.requests = Bucket::default();
+                return wait;
+            }
+        }
+        let hold = now + wait;
         state.hold = Some(hold);
         state.holds += 1;
-        let rate = state.learned.refused(now);
         match state.requests.source {
             Source::Nobody | Source::Refusals => {
                 state.requests.set(Source::Refusals, rate, 1.0, 0.0, hold);

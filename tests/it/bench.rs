@@ -265,7 +265,7 @@ fn a_server_with_a_rate_lets_in_no_more_than_it_allows() {
         rate: Some(RateLimit {
             per_minute: 1_200,
             burst: 4,
-            headers: true,
+            headers: false,
         }),
         ..quick()
     });

@@ -47,7 +47,7 @@ fn sealed(place: &Place) -> BTreeSet<(String, String, Vec<u8>)> {
         .build()
         .expect("a runtime");
     runtime.block_on(async {
-        let store = SqliteStore::open_read_only(&place.path("redraft.db")).expect("a store");
+        let store = SqliteStore::open_read_only(place.path("redraft.db")).expect("a store");
         let page = store.transcripts("killed", None, 10 * ROWS).await;
         let page = page.expect("transcripts");
         assert!(page.next.is_none(), "all of them are on one page");

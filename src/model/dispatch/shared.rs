@@ -392,7 +392,7 @@ impl<'a> Flight<'a> {
             shared.take_back(index);
         }
         let wait = match refusal {
-            Some(Refusal::Rate) => pace.refused(sent_at, *retry_after),
+            Some(Refusal::Rate) if *status == 429 => pace.refused(sent_at, *retry_after),
             _ => retry_after.unwrap_or_default(),
         };
         shared.traffic.tell(&TrafficEvent::Throttled {

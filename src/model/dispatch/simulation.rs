@@ -32,6 +32,8 @@ struct Server {
     refuses: bool,
     bucket: Option<Mutex<(f64, Instant)>>,
     headers: Option<Arc<Pace>>,
+    /// Whether one call in eight fails, whatever the load is.
+    fails_by_chance: bool,
     began: Instant,
     asked: AtomicU64,
     refused: AtomicU64,
@@ -59,6 +61,7 @@ impl Server {
             refuses: false,
             bucket: None,
             headers: None,
+            fails_by_chance: false,
             began: Instant::now(),
             asked: AtomicU64::new(0),
             refused: AtomicU64::new(0),
@@ -69,11 +72,11 @@ impl Server {
         }
     }
 
-    fn refuse(&self) -> ModelError {
+    fn refuse(&self, status: u16) -> ModelError {
         self.refused.fetch_add(1, Ordering::Relaxed);
         ModelError::Status {
             endpoint: "http://simulated/v1".to_owned(),
-            status: 429,
+            status,
             message: "slow down".to_owned(),
             retry_after: Some(Duration::from_secs(1)),
         }
@@ -124,9 +127,13 @@ impl ChatModel for Server {
         // The way there.
         tokio::task::yield_now().await;
         if self.is_too_fast() || self.refuses && self.slots.available_permits() == 0 {
-            let error = self.refuse();
+            let error = self.refuse(429);
             sleep(Duration::from_millis(1)).await;
             return Err(error);
+        }
+        if self.fails_by_chance && number % 8 == 5 {
+            let status = [429, 503, 500][usize::try_from(number / 8 % 3).expect("small")];
+            return Err(self.refuse(status));
         }
         let present = self.present.fetch_add(1, Ordering::Relaxed) + 1;
         self.most.fetch_max(present, Ordering::Relaxed);
@@ -149,6 +156,15 @@ impl ChatModel for Server {
 
 /// Runs records of five calls each against a server, and says how long it took.
 async fn run(server: &Arc<Server>, records: u64, pace: Arc<Pace>) -> Duration {
+    run_at(Concurrency::Auto, server, records, pace).await
+}
+
+async fn run_at(
+    concurrency: Concurrency,
+    server: &Arc<Server>,
+    records: u64,
+    pace: Arc<Pace>,
+) -> Duration {
     let began = Instant::now();
     let traffic = Traffic::new();
     let replica = Replica {
@@ -157,7 +173,7 @@ async fn run(server: &Arc<Server>, records: u64, pace: Arc<Pace>) -> Duration {
         pace,
     };
     let options = DispatchOptions {
-        concurrency: Concurrency::Auto,
+        concurrency,
         outage_patience: Duration::from_secs(300),
         hold_places: false,
     };
@@ -324,6 +340,18 @@ fn limited(headers: Option<Arc<Pace>>) -> Arc<Server> {
         headers,
         ..Server::new(1000, fixed(100))
     })
+}
+
+#[tokio::test(start_paused = true)]
+async fn failures_by_chance_are_no_limits_of_any_kind() {
+    for (concurrency, least) in [(Concurrency::Auto, 0.4), (Concurrency::Fixed(64), 0.7)] {
+        let mut server = Server::new(64, |_, _| Duration::from_millis(100));
+        server.fails_by_chance = true;
+        let server = Arc::new(server);
+        let took = run_at(concurrency, &server, 2_000, Arc::default()).await;
+        let share = share(2_000, 640.0, took);
+        assert!(share > least, "{concurrency}: {share:.3} of the capacity");
+    }
 }
 
 #[tokio::test(start_paused = true)]

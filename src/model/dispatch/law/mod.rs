@@ -43,6 +43,11 @@ const QUIET_ROUNDS: u32 = 8;
 const DOWNWARD_TRIAL: u32 = 3;
 /// Refusals within this time of the last lowering belong together.
 const REFUSALS_BELONG: Duration = Duration::from_secs(10);
+/// Over so many calls the share of failures is smoothed.
+const RECENT_CALLS: f64 = 32.0;
+/// A share of failures from which they are taken for overload: fewer come from elsewhere, and would
+/// not become fewer with the load.
+const OVERLOAD: f64 = 0.4;
 /// How long a ceiling is believed at first.
 const CEILING_HOLDS: Duration = Duration::from_secs(30);
 
@@ -103,6 +108,8 @@ pub(super) struct Law {
     ceiling: Option<Ceiling>,
     lowered: Option<Lowered>,
     rate_limited: bool,
+    /// The share of the last calls that failed.
+    trouble: f64,
 }
 
 /// More calls at once than this were refused.
@@ -144,6 +151,7 @@ impl Law {
             ceiling: None,
             lowered: None,
             rate_limited: false,
+            trouble: 0.0,
         };
         law.set_concurrency(concurrency);
         law
@@ -216,6 +224,7 @@ impl Law {
         let at = now.as_secs_f64();
         let time = now.saturating_sub(sent.at).as_secs_f64().max(1e-6);
         self.observe_latency(time);
+        self.trouble -= self.trouble / RECENT_CALLS;
         if self.pinned {
             return None;
         }
@@ -301,9 +310,11 @@ impl Law {
     /// A call failed in a way that overload explains: it took too long, or the server broke.
     pub(super) fn failed(&mut self, now: Duration, sent: Sent) -> Option<Why> {
         self.ended(now);
-        if self.pinned || sent.change < self.changes {
+        self.trouble += (1.0 - self.trouble) / RECENT_CALLS;
+        if self.pinned || sent.change < self.changes || self.trouble < OVERLOAD {
             return None;
         }
+        self.trouble = 0.0;
         self.limit = scaled(self.limit, 0.7);
         self.settle(now);
         Some("calls failed")
