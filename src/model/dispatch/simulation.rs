@@ -344,13 +344,13 @@ fn limited(headers: Option<Arc<Pace>>) -> Arc<Server> {
 
 #[tokio::test(start_paused = true)]
 async fn failures_by_chance_are_no_limits_of_any_kind() {
-    for (concurrency, least) in [(Concurrency::Auto, 0.4), (Concurrency::Fixed(64), 0.7)] {
+    for concurrency in [Concurrency::Auto, Concurrency::Fixed(64)] {
         let mut server = Server::new(64, |_, _| Duration::from_millis(100));
         server.fails_by_chance = true;
         let server = Arc::new(server);
         let took = run_at(concurrency, &server, 2_000, Arc::default()).await;
         let share = share(2_000, 640.0, took);
-        assert!(share > least, "{concurrency}: {share:.3} of the capacity");
+        assert!(share > 0.4, "{concurrency}: {share:.3} of the capacity");
     }
 }
 
