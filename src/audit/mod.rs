@@ -7,10 +7,14 @@ mod diff;
 mod estimate;
 mod interval;
 mod outline;
+mod replay;
+mod request_changes;
 mod statistics;
 
-pub use diff::{Change, Part, word_diff};
+pub use diff::{Change, Part, near_changes, word_diff};
 pub use estimate::{Estimate, Projection};
 pub use interval::{Interval, wilson};
 pub use outline::Outline;
+pub use replay::{Compared, Miss, Replay, ReplayError, recorded, replay};
+pub use request_changes::{RequestChange, request_changes};
 pub use statistics::{PrincipleCount, Statistics, gather};
