@@ -71,14 +71,29 @@ pub fn near_changes(parts: Vec<Part>, words: usize) -> Vec<Part> {
 
 /// A text's first and last words; the whole of it where that would leave out one word or none.
 fn without_middle(text: &str, begin: usize, end: usize) -> String {
-    let words: Vec<&str> = text.split_inclusive(char::is_whitespace).collect();
+    let words = words(text);
     if words.len() <= begin + end + 1 {
         return text.to_owned();
     }
     let first = words[..begin].concat();
     let last = words[words.len() - end..].concat();
-    let space = if last.is_empty() { "" } else { " " };
-    format!("{first}…{space}{last}")
+    match (begin, end) {
+        (0, _) => format!("… {last}"),
+        (_, 0) => format!("{} …", first.trim_end()),
+        _ => format!("{} … {last}", first.trim_end()),
+    }
+}
+
+/// The words of a text, each with the space after it.
+fn words(text: &str) -> Vec<String> {
+    let mut words: Vec<String> = Vec::new();
+    for piece in text.split_inclusive(char::is_whitespace) {
+        match words.last_mut() {
+            Some(last) if piece.trim().is_empty() => last.push_str(piece),
+            _ => words.push(piece.to_owned()),
+        }
+    }
+    words
 }
 
 fn push(parts: &mut Vec<Part>, change: Change, text: &str) {
@@ -139,9 +154,11 @@ mod tests {
         let told: Vec<&str> = near.iter().map(|part| part.text.as_str()).collect();
         assert_eq!(told, ["… five six ", "kind", "gentle", " seven …"]);
         let same = near_changes(word_diff(before, before), 2);
-        assert_eq!(same[0].text, "…");
+        assert_eq!(same[0].text.trim(), "…");
         let far = word_diff("a b c d e f g h", "x b c d e f g y");
-        assert_eq!(near_changes(far, 1)[2].text, " … g ");
+        assert_eq!(near_changes(far, 2)[2].text, " b … f g ");
+        let spaced = word_diff("a  b  c  d  e  f", "a  b  c  d  e  g");
+        assert_eq!(near_changes(spaced, 2)[0].text, "… d  e  ");
     }
 
     fn joined(parts: &[Part], without: Change) -> String {

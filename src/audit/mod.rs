@@ -1,7 +1,9 @@
 //! What stored transcripts say when they are read again: statistics and differences.
 //!
 //! [`gather`] counts a run page by page, whatever its length, through an [`Outline`] that leaves the
-//! texts unread; [`wilson`] says how sure a share is; [`Estimate`] projects what a run will take; [`word_diff`] shows what a revision changed.
+//! texts unread; [`wilson`] says how sure a share is; [`Estimate`] projects what a run will take;
+//! [`word_diff`] shows what a revision changed; [`replay`](fn@replay) says which call a changed pipeline would make
+//! anew, and [`request_changes`](fn@request_changes) why.
 
 mod diff;
 mod estimate;

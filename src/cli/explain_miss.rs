@@ -155,7 +155,7 @@ fn tell(stored: &StoredTranscript, found: &Replay) {
     );
     outln!("{}", reason(missed));
     for change in &missed.changes {
-        outln!("\n{}", told(paint, change));
+        outln!("{}", told(paint, change));
     }
 }
 
@@ -179,7 +179,7 @@ fn reason(missed: &Miss) -> &'static str {
             "Its request says the same as the transcript's, and is written differently: another \
              version of redraft wrote it."
         }
-        Compared::Stored => "Its request is not the transcript's. What changed:",
+        Compared::Stored => "Its request is not the transcript's. What changed:\n",
     }
 }
 
@@ -189,7 +189,7 @@ fn told(paint: Paint, change: &RequestChange) -> String {
     let (before, after) = (as_text(&change.before), as_text(&change.after));
     if change.is_text {
         let words = indent(&paint.changed_words(&before, &after), "    ");
-        return format!("  {part}\n{words}");
+        return format!("  {part}:\n{words}\n");
     }
     let short = |text: &str| one_line(text, width() / 2);
     format!("  {part}: {} → {}", short(&before), short(&after))
