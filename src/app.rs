@@ -10,6 +10,7 @@ use std::time::Duration;
 
 use crate::config::{ModelPlan, RolePlan, Settings};
 use crate::constitution::{Constitution, LoadError};
+use crate::model::closed::{Closed, stack_closed};
 use crate::model::openai::{ApiKey, BaseUrlError, Endpoint, EndpointError};
 use crate::model::pace::Paces;
 use crate::model::stack::{StackOptions, stack_replicas};
@@ -107,6 +108,8 @@ pub struct Connections {
     pub traffic: Arc<Traffic>,
     /// The paces of all keys.
     pub paces: Arc<Paces>,
+    /// A closed network: nothing is asked, and its journal stands in for the store.
+    pub closed: Option<Arc<Closed>>,
 }
 
 /// Builds the pipeline that the settings describe.
@@ -212,6 +215,11 @@ fn model(
             model: model.clone(),
             source,
         })?;
+    if let Some(closed) = &connections.closed {
+        let scope = connections.scope.clone();
+        return stack_closed(&endpoints[0], structured, scope, closed)
+            .map_err(|source| AppError::Endpoint { model, source });
+    }
     let options = StackOptions {
         concurrency,
         price: plan.price,

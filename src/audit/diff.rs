@@ -48,6 +48,54 @@ pub fn word_diff(before: &str, after: &str) -> Vec<Part> {
     join_over_space(parts)
 }
 
+/// The parts with so many words around each change; what is left out in between is `…`. Long changes
+/// are shortened in their middle.
+#[must_use]
+pub fn near_changes(parts: Vec<Part>, words: usize) -> Vec<Part> {
+    let last = parts.len().saturating_sub(1);
+    let shorten = |(place, part): (usize, Part)| {
+        let (begin, end) = match part.change {
+            Change::Same => (
+                if place == 0 { 0 } else { words },
+                if place == last { 0 } else { words },
+            ),
+            Change::Removed | Change::Added => (4 * words, words),
+        };
+        Part {
+            text: without_middle(&part.text, begin, end),
+            ..part
+        }
+    };
+    parts.into_iter().enumerate().map(shorten).collect()
+}
+
+/// A text's first and last words; the whole of it where that would leave out one word or none.
+fn without_middle(text: &str, begin: usize, end: usize) -> String {
+    let words = words(text);
+    if words.len() <= begin + end + 1 {
+        return text.to_owned();
+    }
+    let first = words[..begin].concat();
+    let last = words[words.len() - end..].concat();
+    match (begin, end) {
+        (0, _) => format!("… {last}"),
+        (_, 0) => format!("{} …", first.trim_end()),
+        _ => format!("{} … {last}", first.trim_end()),
+    }
+}
+
+/// The words of a text, each with the space after it.
+fn words(text: &str) -> Vec<String> {
+    let mut words: Vec<String> = Vec::new();
+    for piece in text.split_inclusive(char::is_whitespace) {
+        match words.last_mut() {
+            Some(last) if piece.trim().is_empty() => last.push_str(piece),
+            _ => words.push(piece.to_owned()),
+        }
+    }
+    words
+}
+
 fn push(parts: &mut Vec<Part>, change: Change, text: &str) {
     match parts.last_mut() {
         Some(last) if last.change == change => last.text.push_str(text),
@@ -97,6 +145,21 @@ fn push_change(parts: &mut Vec<Part>, removed: &mut String, added: &mut String) 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn only_the_neighbourhood_of_a_change_is_left() {
+        let before = "one two three four five six kind seven eight nine ten eleven";
+        let after = before.replace("kind", "gentle");
+        let near = near_changes(word_diff(before, &after), 2);
+        let told: Vec<&str> = near.iter().map(|part| part.text.as_str()).collect();
+        assert_eq!(told, ["… five six ", "kind", "gentle", " seven …"]);
+        let same = near_changes(word_diff(before, before), 2);
+        assert_eq!(same[0].text.trim(), "…");
+        let far = word_diff("a b c d e f g h", "x b c d e f g y");
+        assert_eq!(near_changes(far, 2)[2].text, " b … f g ");
+        let spaced = word_diff("a  b  c  d  e  f", "a  b  c  d  e  g");
+        assert_eq!(near_changes(spaced, 2)[0].text, "… d  e  ");
+    }
 
     fn joined(parts: &[Part], without: Change) -> String {
         parts

@@ -1,16 +1,22 @@
 //! What stored transcripts say when they are read again: statistics and differences.
 //!
 //! [`gather`] counts a run page by page, whatever its length, through an [`Outline`] that leaves the
-//! texts unread; [`wilson`] says how sure a share is; [`Estimate`] projects what a run will take; [`word_diff`] shows what a revision changed.
+//! texts unread; [`wilson`] says how sure a share is; [`Estimate`] projects what a run will take;
+//! [`word_diff`] shows what a revision changed; [`replay`](fn@replay) says which call a changed pipeline would make
+//! anew, and [`request_changes`](fn@request_changes) why.
 
 mod diff;
 mod estimate;
 mod interval;
 mod outline;
+mod replay;
+mod request_changes;
 mod statistics;
 
-pub use diff::{Change, Part, word_diff};
+pub use diff::{Change, Part, near_changes, word_diff};
 pub use estimate::{Estimate, Projection};
 pub use interval::{Interval, wilson};
 pub use outline::Outline;
+pub use replay::{Compared, Miss, Replay, ReplayError, recorded, replay};
+pub use request_changes::{RequestChange, request_changes};
 pub use statistics::{PrincipleCount, Statistics, gather};

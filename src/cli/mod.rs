@@ -14,6 +14,7 @@ mod error;
 mod estimate;
 mod events;
 mod exit;
+mod explain_miss;
 mod init;
 mod interrupts;
 mod keys;
@@ -57,6 +58,8 @@ enum Command {
     Ask(Box<ask::Options>),
     /// Show a stored transcript
     Show(show::Options),
+    /// Say which part of a request changed when a call would be made again
+    ExplainMiss(Box<explain_miss::Options>),
     /// List the runs in the store
     Runs(runs::Options),
     /// Watch and steer a run that is going on
@@ -101,6 +104,7 @@ impl Command {
             Self::Run(options) => options.run().await,
             Self::Ask(options) => options.run().await,
             Self::Show(options) => options.run().await,
+            Self::ExplainMiss(options) => options.run().await,
             Self::Runs(options) => options.run().await,
             Self::Ctl(options) => options.run().await,
             Self::Stats(options) => options.run().await,

@@ -5,10 +5,12 @@ use std::time::Duration;
 
 use console::{Style, StyledObject, Term};
 
-use crate::audit::{Change, Part, word_diff};
+use crate::audit::{Change, Part, near_changes, word_diff};
 
 /// The width beyond which lines are hard to read.
 const MOST_COLUMNS: usize = 100;
+/// So many words stand on each side of a change where the rest is left out.
+const WORDS_AROUND: usize = 8;
 /// The width where there is no terminal to ask.
 const DEFAULT_COLUMNS: usize = 80;
 
@@ -99,6 +101,14 @@ impl Paint {
     /// where there is no colour.
     pub(super) fn word_diff(self, before: &str, after: &str) -> String {
         word_diff(before, after)
+            .iter()
+            .map(|part| self.part(part))
+            .collect()
+    }
+
+    /// The same with no more than a few words around each change.
+    pub(super) fn changed_words(self, before: &str, after: &str) -> String {
+        near_changes(word_diff(before, after), WORDS_AROUND)
             .iter()
             .map(|part| self.part(part))
             .collect()

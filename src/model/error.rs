@@ -88,6 +88,12 @@ pub enum ModelError {
     /// The journal could not be read or written, so nothing may be built on the reply.
     #[error("the journal failed")]
     Journal(#[from] JournalError),
+    /// The journal has no reply, and the network is closed: nobody is asked.
+    #[error("the journal has no reply of {model}, and the network is closed")]
+    Closed {
+        /// The model's name.
+        model: String,
+    },
     /// A model of somebody's own failed; it is not tried again.
     #[error("{0}")]
     Other(String),
@@ -189,6 +195,7 @@ impl ModelError {
             | Self::ContextLength { .. }
             | Self::Unusable { .. }
             | Self::Journal(_)
+            | Self::Closed { .. }
             | Self::Other(_) => Retry::Never,
         }
     }
@@ -251,7 +258,8 @@ impl ModelError {
             Self::Unusable { .. }
             | Self::OutOfMoney { .. }
             | Self::BudgetReached { .. }
-            | Self::Journal(_) => Reach::Run,
+            | Self::Journal(_)
+            | Self::Closed { .. } => Reach::Run,
             _ => Reach::Record,
         }
     }

@@ -145,7 +145,8 @@ impl Journalled {
 pub(super) struct Question {
     /// The digest of the JSON.
     pub(super) key: Digest,
-    json: Vec<u8>,
+    /// The question.
+    pub(super) json: Vec<u8>,
     /// Where that begins which is not the same in other questions of the run.
     head: usize,
 }

@@ -11,6 +11,7 @@
 pub mod batch;
 pub mod budget;
 mod chat_model;
+pub mod closed;
 mod completion;
 mod concurrency;
 pub mod dispatch;

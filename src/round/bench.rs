@@ -76,6 +76,12 @@ fn sample_number(sample: u32, attempt: Attempt) -> u32 {
         .saturating_add(attempt.number)
 }
 
+/// The sample, from 1, that a request is for which asks for the reply of that number.
+#[must_use]
+pub fn sample_of_request(number: u32) -> u32 {
+    number / ATTEMPTS_PER_SAMPLE + 1
+}
+
 impl Bench<'_> {
     /// Asks whoever has the role, and counts what it used.
     pub(super) async fn ask(&self, ask: Ask) -> Result<Completion, RoundError> {

@@ -23,7 +23,7 @@ mod instructions;
 mod ledger;
 mod revise;
 
-pub use bench::{Bench, RoundOptions};
+pub use bench::{Bench, RoundOptions, sample_of_request};
 pub use cast::{Assigned, Cast};
 pub use checks::{judge_by_checks, rewrite_by_checks};
 pub use critique::{Critique, critique, critique_in_chat};

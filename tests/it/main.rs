@@ -17,6 +17,7 @@ mod continuing;
 mod contract;
 mod estimate;
 mod events;
+mod explain_miss;
 mod first_steps;
 mod full_disk;
 mod kills;

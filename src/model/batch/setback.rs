@@ -73,6 +73,9 @@ fn copy(error: &ModelError) -> ModelError {
             waited: *waited,
             why: why.clone(),
         },
+        ModelError::Closed { model } => ModelError::Closed {
+            model: model.clone(),
+        },
         ModelError::BudgetReached { what } => ModelError::BudgetReached { what: what.clone() },
         ModelError::ContextLength { message } => ModelError::ContextLength {
             message: message.clone(),

@@ -1,0 +1,207 @@
+//! `redraft explain-miss RECORD`: which part of a request changed when a journalled call is not used.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use clap::Args;
+use serde_json::{Value, json};
+
+use super::Exit;
+use super::args::{PipelineArgs, StoreArgs, pipeline};
+use super::error::UsageError;
+use super::terminal::{Paint, counted, indent, one_line, safe, width};
+use crate::app::{self, Connections};
+use crate::audit::{Compared, Miss, Replay, RequestChange, recorded, replay};
+use crate::model::closed::Closed;
+use crate::store::{Store, StoredTranscript};
+use crate::telemetry;
+
+/// How many transcripts whose ids begin alike are looked at.
+const MOST: usize = 50;
+
+/// Options of `redraft explain-miss`.
+#[derive(Debug, Args)]
+pub(super) struct Options {
+    /// The record's id, or its beginning
+    #[arg(value_name = "RECORD")]
+    record: String,
+    /// Compare with the record's transcript in this run [default: the newest]
+    #[arg(long, value_name = "NAME")]
+    run: Option<String>,
+    /// Ask as a new run with --fresh would
+    #[arg(long)]
+    fresh: bool,
+    /// Print the result as JSON to standard output
+    #[arg(long)]
+    json: bool,
+    #[command(flatten)]
+    store: StoreArgs,
+    #[command(flatten)]
+    pipeline: PipelineArgs,
+}
+
+impl Options {
+    pub(super) async fn run(self) -> anyhow::Result<Exit> {
+        let settings = self.pipeline.clone().settings(self.store.store.clone())?;
+        let store = app::open_store_to_read(&settings.store)?;
+        let stored = self.find(store.as_ref()).await?;
+        let transcript = stored.row.sealed.open()?;
+        let run_scope = match store.run(&stored.run).await? {
+            Some(row) => row.run.scope,
+            None => None,
+        };
+        let scope = if self.fresh {
+            Some(telemetry::now())
+        } else {
+            run_scope.clone()
+        };
+        let closed = Arc::new(Closed::new(Arc::clone(&store) as _));
+        let connections = Connections {
+            scope,
+            closed: Some(Arc::clone(&closed)),
+            ..Connections::default()
+        };
+        let pipeline = pipeline(&settings, &connections)?;
+        let record = recorded(&transcript, closed.as_ref()).await?;
+        if record.answer().is_none() && !pipeline.can_draft() {
+            let message = "the record has no answer of its own, and there is no model to draft one; \
+                           add the --model NAME that the run had";
+            return Err(UsageError(message.to_owned()).into());
+        }
+        let found = replay(&record, &transcript, &pipeline, &closed).await?;
+        if self.json {
+            let told = json!({
+                "record": stored.row.sealed.record,
+                "run": stored.run,
+                "served": found.served,
+                "missed": found.missed,
+            });
+            outln!("{told}");
+            return Ok(Exit::Done);
+        }
+        tell(&stored, &found);
+        if run_scope.is_some() && !self.fresh {
+            let hint = format!(
+                "The run {} began with --fresh: its calls serve commands with --run {} alone.",
+                stored.run, stored.run
+            );
+            eprintln!("{}", Paint::STDERR.dim(safe(&hint)));
+        }
+        Ok(Exit::Done)
+    }
+
+    /// The newest transcript of the one record that is meant.
+    async fn find(&self, store: &dyn Store) -> anyhow::Result<StoredTranscript> {
+        let found = store
+            .find_record(self.run.as_deref(), &self.record, MOST)
+            .await?;
+        let names: BTreeSet<&str> = found
+            .iter()
+            .map(|stored| stored.row.sealed.record.as_str())
+            .collect();
+        if names.len() > 1 {
+            let names: Vec<&str> = names.into_iter().collect();
+            anyhow::bail!(
+                "several records begin with {:?}: {}; give one of these ids in full",
+                self.record,
+                names.join(", ")
+            );
+        }
+        if let Some(stored) = found.into_iter().next() {
+            return Ok(stored);
+        }
+        let location = store.location();
+        match &self.run {
+            Some(name) if store.run(name).await?.is_none() => anyhow::bail!(
+                "there is no run {name} in {location}; `redraft runs` lists those there are"
+            ),
+            Some(name) => anyhow::bail!(
+                "no transcript of a record {:?} is in the run {name} of {location}; without --run, \
+                 every run is looked through",
+                self.record
+            ),
+            None => anyhow::bail!(
+                "no transcript of a record {:?} is in {location}; the rows that `redraft run -o` \
+                 writes name their records",
+                self.record
+            ),
+        }
+    }
+}
+
+/// Says what came of it.
+fn tell(stored: &StoredTranscript, found: &Replay) {
+    let paint = Paint::STDOUT;
+    let record = safe(stored.row.sealed.record.as_str());
+    outln!(
+        "{} {record}\n  {} {}",
+        paint.bold("Record"),
+        paint.dim("run"),
+        safe(&stored.run)
+    );
+    let served = counted(found.served as u64, "call");
+    let Some(missed) = &found.missed else {
+        outln!(
+            "\nEvery call of record {record} is in the journal ({served}): the same command would \
+             ask nothing."
+        );
+        return;
+    };
+    outln!("  {} {served}", paint.dim("from the journal"));
+    outln!(
+        "\n{} {}",
+        paint.bold("The next call would be made:"),
+        place(missed)
+    );
+    outln!("{}", reason(missed));
+    for change in &missed.changes {
+        outln!("{}", told(paint, change));
+    }
+}
+
+/// Whose call it is, and where.
+fn place(missed: &Miss) -> String {
+    let round = missed.round.map(|round| format!(", round {round}"));
+    let (role, round) = (missed.role, round.unwrap_or_default());
+    format!("{role}{round}, of {}", safe(&missed.model))
+}
+
+fn reason(missed: &Miss) -> &'static str {
+    match missed.compared {
+        Compared::New => {
+            "The record's transcript has no further call there: with this one, new calls begin."
+        }
+        Compared::Gone if missed.call == Some(missed.key) => {
+            "Its request is the transcript's, but the reply is no longer in the journal."
+        }
+        Compared::Gone => "The transcript's call there is no longer in the journal.",
+        Compared::Stored if missed.changes.is_empty() => {
+            "Its request says the same as the transcript's, and is written differently: another \
+             version of redraft wrote it."
+        }
+        Compared::Stored => "Its request is not the transcript's. What changed:\n",
+    }
+}
+
+/// One change: two short values, or a text with what changed in it.
+fn told(paint: Paint, change: &RequestChange) -> String {
+    let part = paint.bold(safe(&change.part));
+    let (before, after) = (as_text(&change.before), as_text(&change.after));
+    if change.is_text {
+        let words = indent(&paint.changed_words(&before, &after), "    ");
+        return format!("  {part}:\n{words}\n");
+    }
+    let short = |text: &str| one_line(text, width() / 2);
+    format!("  {part}: {} → {}", short(&before), short(&after))
+}
+
+fn as_text(value: &Value) -> String {
+    match value {
+        Value::Null => "none".to_owned(),
+        Value::String(text) => text.clone(),
+        Value::Object(_) | Value::Array(_) => {
+            serde_json::to_string_pretty(value).unwrap_or_else(|_| value.to_string())
+        }
+        other => other.to_string(),
+    }
+}
