@@ -35,6 +35,8 @@ pub(super) struct Replica {
     pub(super) in_use: usize,
     /// Of these, the calls that wait for the pace.
     pub(super) pacing: usize,
+    /// Of these, the calls that have a reply which is on its way to the disk.
+    pub(super) keeping: usize,
     pub(super) answered: u64,
     pub(super) failed: u64,
     seed: u64,
@@ -46,7 +48,7 @@ impl Replica {
         if self.health.is_aside() {
             return self.health.wants_probe();
         }
-        self.in_use < self.law.limit()
+        self.in_use < self.law.limit() + self.keeping.min(self.law.spare())
     }
 
     fn take_place(&mut self) {
@@ -79,6 +81,7 @@ impl Desk {
                 health: Health::default(),
                 in_use: 0,
                 pacing: 0,
+                keeping: 0,
                 answered: 0,
                 failed: 0,
                 seed: home::seed(&address),

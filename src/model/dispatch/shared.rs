@@ -109,6 +109,7 @@ impl Shared {
         Place {
             shared: Arc::clone(self),
             replica,
+            keeping: AtomicBool::new(false),
         }
     }
 
@@ -283,6 +284,8 @@ impl Drop for Seat<'_> {
 pub(super) struct Place {
     shared: Arc<Shared>,
     replica: usize,
+    /// Whether its call has a reply.
+    keeping: AtomicBool,
 }
 
 impl Place {
@@ -299,6 +302,9 @@ impl Place {
 
 impl Drop for Place {
     fn drop(&mut self) {
+        if *self.keeping.get_mut() {
+            self.shared.desk().replicas[self.replica].keeping -= 1;
+        }
         self.shared.give_back(self.replica);
     }
 }
@@ -339,7 +345,8 @@ impl<'a> Flight<'a> {
             let now = shared.now();
             let replica = &mut desk.replicas[index];
             replica.answered += 1;
-            let busy = replica.in_use - replica.pacing;
+            let busy = replica.in_use - replica.pacing - replica.keeping;
+            replica.keeping += 1;
             let before = replica.law.limit();
             let why = self
                 .sent
@@ -347,11 +354,12 @@ impl<'a> Flight<'a> {
                 .and_then(|sent| replica.law.replied(now, sent, busy));
             let limit = replica.law.limit();
             let change = why.map(|why| (replica.address.clone(), limit, why));
-            if limit > before {
+            if limit > before || desk.replicas[index].law.spare() > 0 {
                 desk.deal(index, &mut tell);
             }
             change
         };
+        self.place.keeping.store(true, Ordering::Relaxed);
         shared.has_answered.store(true, Ordering::Relaxed);
         shared.tell(tell);
         shared.take_back(index);

@@ -161,6 +161,13 @@ impl Law {
         self.limit
     }
 
+    /// How many calls more may hold a place because their reply is on its way to the disk: the
+    /// server has nothing to do with them. A pinned limit is one of all calls that a kill would
+    /// repeat.
+    pub(super) fn spare(&self) -> usize {
+        if self.pinned { 0 } else { self.limit / 8 + 1 }
+    }
+
     pub(super) fn in_flight(&self) -> usize {
         self.in_flight
     }
