@@ -4,7 +4,8 @@ use std::time::Duration;
 
 use super::window::Rates;
 use super::{
-    DOWNWARD_TRIAL, Law, MOST, Phase, QUIET_ROUNDS, WORTH_LESS, WORTH_MORE, Why, count, scaled,
+    DOWNWARD_TRIAL, FORGOTTEN, Law, MOST, Phase, QUEUED, QUIET_ROUNDS, WORTH_LESS, WORTH_MORE, Why,
+    count, scaled,
 };
 
 impl Law {
@@ -13,6 +14,9 @@ impl Law {
         let at = now.as_secs_f64();
         let (rates, was_full) = (self.window.rates(), self.window.was_full());
         let limit = self.limit;
+        if let Some(rates) = &rates {
+            self.shortest = rates.latency.min(self.shortest * FORGOTTEN);
+        }
         let why = rates.and_then(|rates| match self.phase {
             Phase::Start { base, fits, .. } => self.judge_start(&rates, was_full, base, fits),
             Phase::Steady if was_full => self.judge_steady(now, &rates),
@@ -92,7 +96,8 @@ impl Law {
         let settle = self.quiet > QUIET_ROUNDS;
         self.quiet = 0;
         self.trials += 1;
-        if self.trials.is_multiple_of(DOWNWARD_TRIAL) {
+        let is_queued = before.latency > QUEUED * self.shortest;
+        if is_queued && self.trials.is_multiple_of(DOWNWARD_TRIAL) {
             return self.begin_trial(less(self.limit), before, settle, "trying less");
         }
         self.try_more_then(now, before, settle)

@@ -27,7 +27,7 @@ use std::time::Duration;
 use self::window::{First, Rates, Window};
 use crate::model::Concurrency;
 
-const FIRST_LIMIT: usize = 8;
+const FIRST_LIMIT: usize = 10;
 /// So many calls at the beginning make the base latency.
 const BASE_CALLS: usize = 24;
 const MOST: usize = 1 << 16;
@@ -37,6 +37,10 @@ const FEWEST_SAMPLES: f64 = 32.0;
 const WORTH_MORE: f64 = 0.25;
 /// Below this elasticity a smaller limit costs nothing.
 const WORTH_LESS: f64 = 0.15;
+/// A mean latency that is longer than the shortest one by this factor tells of a queue.
+const QUEUED: f64 = 1.25;
+/// By this factor the shortest latency is forgotten with each window.
+const FORGOTTEN: f64 = 1.01;
 /// Rounds between two trials.
 const QUIET_ROUNDS: u32 = 8;
 /// One trial in so many is downwards.
@@ -110,6 +114,8 @@ pub(super) struct Law {
     rate_limited: bool,
     /// The share of the last calls that failed.
     trouble: f64,
+    /// The shortest mean latency of a window, slowly forgotten.
+    shortest: f64,
 }
 
 /// More calls at once than this were refused.
@@ -152,6 +158,7 @@ impl Law {
             lowered: None,
             rate_limited: false,
             trouble: 0.0,
+            shortest: f64::INFINITY,
         };
         law.set_concurrency(concurrency);
         law
