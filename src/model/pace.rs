@@ -20,10 +20,11 @@ const MINUTE: f64 = 60.0;
 const PLAIN_HOLD: Duration = Duration::from_secs(1);
 /// So many calls without a refusal, and a little more is tried.
 const CALM: u64 = 1000;
-/// So many estimates, each lower than the one before by [`SLOWER`], are of no rate limit: a server
-/// that has one would have let through what was spaced by the first.
-const FALSE_ESTIMATES: u32 = 3;
-const SLOWER: f64 = 0.85;
+/// An estimate below this share of an earlier one is of no rate limit: a server that has one lets
+/// through what is spaced by the first good estimate.
+const FALSE_ESTIMATE: f64 = 0.5;
+/// So many calls make an estimate good enough to be compared with later ones.
+const GOOD_ESTIMATE: u64 = 8;
 /// How long refusals are taken for chance after that; longer each time.
 const TAKEN_FOR_CHANCE: Duration = Duration::from_secs(60);
 
@@ -153,8 +154,8 @@ struct Learned {
     /// The rate and count of what had been learned before.
     known: Option<(f64, u64)>,
     rate: f64,
-    /// How many estimates in a row were lower than the rate that was kept to.
-    slower: u32,
+    /// The highest good estimate.
+    highest: f64,
     /// Until when refusals say nothing about a rate, and how long that lasts.
     chance: Option<(Instant, Duration)>,
     /// From how many calls the rate was learned.
@@ -176,18 +177,16 @@ impl Learned {
     }
 
     /// Whether refusals come whatever the rate is. They are then taken for chance for a while.
-    fn is_chance(&mut self, kept: f64, now: Instant) -> bool {
+    fn is_chance(&mut self, now: Instant) -> bool {
         if let Some((until, _)) = self.chance
             && now < until
         {
             return true;
         }
-        if kept == 0.0 || self.rate > kept * SLOWER {
-            self.slower = 0;
-            return false;
-        }
-        self.slower += 1;
-        if self.slower < FALSE_ESTIMATES {
+        if self.rate > self.highest * FALSE_ESTIMATE {
+            if self.from >= GOOD_ESTIMATE {
+                self.highest = self.highest.max(self.rate);
+            }
             return false;
         }
         let lasts = self
@@ -350,12 +349,9 @@ impl Pace {
         }
         let wait = retry_after.unwrap_or(PLAIN_HOLD);
         let rate = state.learned.refused(now);
-        if state.requests.source <= Source::Refusals {
-            let kept = state.requests.rate;
-            if state.learned.is_chance(kept, now) {
-                state.requests = Bucket::default();
-                return wait;
-            }
+        if state.requests.source <= Source::Refusals && state.learned.is_chance(now) {
+            state.requests = Bucket::default();
+            return wait;
         }
         let hold = now + wait;
         state.hold = Some(hold);
