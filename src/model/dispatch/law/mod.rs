@@ -116,6 +116,8 @@ pub(super) struct Law {
     trouble: f64,
     /// The shortest mean latency of a window, slowly forgotten.
     shortest: f64,
+    /// The limit that had found itself when another one was pinned.
+    found: usize,
 }
 
 /// More calls at once than this were refused.
@@ -159,7 +161,9 @@ impl Law {
             rate_limited: false,
             trouble: 0.0,
             shortest: f64::INFINITY,
+            found: FIRST_LIMIT,
         };
+        law.restart();
         law.set_concurrency(concurrency);
         law
     }
@@ -192,17 +196,19 @@ impl Law {
     pub(super) fn set_concurrency(&mut self, concurrency: Concurrency) {
         match concurrency {
             Concurrency::Fixed(limit) => {
+                if !self.pinned {
+                    self.found = self.limit;
+                }
                 self.pinned = true;
                 self.limit = limit.clamp(1, MOST);
             }
-            Concurrency::Auto => {
-                if self.pinned {
-                    self.pinned = false;
-                } else {
-                    self.limit = FIRST_LIMIT;
-                }
-                self.restart();
+            // What had been found is nearer to the truth than what was pinned.
+            Concurrency::Auto if self.pinned => {
+                self.pinned = false;
+                self.limit = self.found;
+                self.settle(Duration::from_secs_f64(self.measured_at));
             }
+            Concurrency::Auto => {}
         }
     }
 
