@@ -182,6 +182,42 @@ fn an_endpoint_is_measured_to_its_slots_and_gives_settings_to_paste() {
 }
 
 #[test]
+fn numbers_that_nothing_can_be_measured_with_are_refused() {
+    let place = Place::new();
+    for (what, wrong, bounds) in [
+        ("--simulated", "--slots=0", "a whole number from 1"),
+        ("--simulated", "--replicas=0", "a whole number from 1"),
+        ("--simulated", "--records=0", "a whole number from 1"),
+        ("--simulated", "--rate=0", "a whole number from 1"),
+        ("--simulated", "--faults=2", "a number from 0 to 1"),
+        ("--simulated", "--spread=nan", "a number from 0"),
+        (
+            "--base-url=http://127.0.0.1:9/v1",
+            "--seconds=0",
+            "a whole number from 1",
+        ),
+        (
+            "--base-url=http://127.0.0.1:9/v1",
+            "--most=0",
+            "a whole number from 1",
+        ),
+        (
+            "--base-url=http://127.0.0.1:9/v1",
+            "--max-tokens=0",
+            "a whole number from 1",
+        ),
+    ] {
+        let ended = place.redraft("bench").args([what, wrong]).run();
+        ended.exits(2).says(bounds);
+    }
+    place
+        .redraft("bench --simulated --records=1 -c nope")
+        .run()
+        .exits(2)
+        .says("nope");
+}
+
+#[test]
 fn a_public_address_is_not_measured_unasked() {
     let place = Place::new();
     place

@@ -7,6 +7,7 @@ use std::time::Duration;
 use clap::Args;
 use serde_json::json;
 
+use super::numbers::from_one;
 use crate::bench::{
     EndpointReport, MeasureOptions, Prefix, Step, StructuredReplies, measure_endpoint,
 };
@@ -28,13 +29,13 @@ pub(super) struct EndpointArgs {
     #[arg(short, long, value_name = "NAME", requires = "base_url")]
     model: Option<String>,
     /// How long to measure, about
-    #[arg(long, value_name = "N", default_value_t = 45, requires = "base_url")]
+    #[arg(long, value_name = "N", default_value_t = 45, requires = "base_url", value_parser = from_one::<u64>)]
     seconds: u64,
     /// The most calls at once that are tried
-    #[arg(long, value_name = "N", default_value_t = 512, requires = "base_url")]
+    #[arg(long, value_name = "N", default_value_t = 512, requires = "base_url", value_parser = from_one::<usize>)]
     most: usize,
     /// The most tokens of a reply
-    #[arg(long, value_name = "N", default_value_t = 128, requires = "base_url")]
+    #[arg(long, value_name = "N", default_value_t = 128, requires = "base_url", value_parser = from_one::<u32>)]
     max_tokens: u32,
     /// The environment variable that holds the key
     #[arg(
@@ -67,8 +68,8 @@ impl EndpointArgs {
         }
         let options = MeasureOptions {
             time: Duration::from_secs(self.seconds),
-            most: self.most.max(1),
-            max_tokens: self.max_tokens.max(1),
+            most: self.most,
+            max_tokens: self.max_tokens,
             nonce: telemetry::now(),
         };
         eprintln!(
