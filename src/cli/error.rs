@@ -8,6 +8,7 @@ use crate::app::{AppError, DEFAULT_CONSTITUTION};
 use crate::config::SettingsError;
 use crate::constitution::LoadError;
 use crate::model::ModelError;
+use crate::model::openai::ListModelsError;
 use crate::pipeline::PipelineError;
 use crate::run::RunError;
 use crate::yaml::Problems;
@@ -106,7 +107,19 @@ fn exit_of(failure: &anyhow::Error) -> Exit {
 pub(super) struct UsageError(pub(super) String);
 
 fn hints(failure: &anyhow::Error) -> Vec<String> {
-    failure.chain().flat_map(hints_of).collect()
+    let mut hints: Vec<String> = failure.chain().flat_map(hints_of).collect();
+    if hints.is_empty() && failure.chain().any(is_not_connected) {
+        hints.push("check that a server runs there, and that host and port are right".to_owned());
+    }
+    hints
+}
+
+fn is_not_connected(cause: &(dyn std::error::Error + 'static)) -> bool {
+    let listed = cause.downcast_ref();
+    matches!(listed, Some(ListModelsError::NotConnected { .. }))
+        || cause
+            .downcast_ref()
+            .is_some_and(ModelError::is_not_connected)
 }
 
 fn hints_of(cause: &(dyn std::error::Error + 'static)) -> Vec<String> {

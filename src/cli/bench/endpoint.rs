@@ -13,7 +13,7 @@ use crate::bench::{
 };
 use crate::cli::Exit;
 use crate::cli::error::UsageError;
-use crate::cli::terminal::{Paint, safe, thousands};
+use crate::cli::terminal::{Paint, counted, safe, thousands};
 use crate::config::Environment;
 use crate::model::openai::{ApiKey, BaseUrl, Endpoint, OpenAi, list_models};
 use crate::telemetry;
@@ -189,8 +189,8 @@ fn print(report: &EndpointReport, settings: &str) {
     }
     let (input, output) = report.tokens;
     outln!(
-        "  spent                {} calls, {} tokens in, {} out",
-        thousands(report.calls),
+        "  spent                {}, {} tokens in, {} out",
+        counted(report.calls, "call"),
         thousands(input),
         thousands(output)
     );
