@@ -1,5 +1,6 @@
 //! Failures as a person reads them: what failed, why, what to do; and the exit code.
 
+use anyhow::Chain;
 use miette::{GraphicalReportHandler, GraphicalTheme};
 
 use super::Exit;
@@ -21,7 +22,7 @@ pub(super) fn report(failure: &anyhow::Error) -> Exit {
     }
     let paint = Paint::STDERR;
     eprintln!("{} {}", paint.bad("error:"), safe(&failure.to_string()));
-    let causes = causes(failure);
+    let causes = causes(failure.chain());
     if !causes.is_empty() {
         eprintln!("  {} {}", paint.dim("because"), safe(&causes.join(": ")));
     }
@@ -31,11 +32,22 @@ pub(super) fn report(failure: &anyhow::Error) -> Exit {
     exit_of(failure)
 }
 
+/// A failure and what lies behind it, in one line.
+pub(super) fn whole(failure: &(dyn std::error::Error + 'static)) -> String {
+    let mut parts = vec![failure.to_string()];
+    parts.extend(causes(Chain::new(failure)));
+    parts.join(": ")
+}
+
 /// What lies behind a failure, each cause that the one before it does not repeat.
-fn causes(failure: &anyhow::Error) -> Vec<String> {
-    let mut said = failure.to_string();
+fn causes(chain: Chain<'_>) -> Vec<String> {
+    let mut said = String::new();
     let mut causes = Vec::new();
-    for cause in failure.chain().skip(1).map(ToString::to_string) {
+    for (depth, cause) in chain.map(ToString::to_string).enumerate() {
+        if depth == 0 {
+            said = cause;
+            continue;
+        }
         if !said.contains(&cause) {
             causes.push(cause.clone());
         }
