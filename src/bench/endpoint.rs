@@ -9,6 +9,7 @@ use serde_json::Value;
 use tokio::task::JoinSet;
 use tokio::time::Instant;
 
+use super::counted::Counted;
 use super::probe::{self, Prefix, StructuredReplies};
 use crate::message::Message;
 use crate::model::{ChatModel, ChatRequest, ModelError, Retry, Sampling};
@@ -55,7 +56,7 @@ pub struct EndpointReport {
     pub structured: StructuredReplies,
     /// How often calls failed, by kind.
     pub errors: BTreeMap<String, u64>,
-    /// Calls made altogether.
+    /// Calls made altogether, those that tried the prefix cache and structured replies among them.
     pub calls: u64,
     /// Tokens altogether, as far as the server told them: of prompts, and of replies.
     pub tokens: (u64, u64),
@@ -84,12 +85,15 @@ pub struct Step {
 ///
 /// # Errors
 ///
-/// When a call fails in a way that no repetition helps before any was answered.
+/// When a call fails before any was answered, in a way that no repetition helps, or because nothing
+/// listens there.
 pub async fn measure_endpoint(
     model: Arc<dyn ChatModel>,
     options: &MeasureOptions,
     mut on_step: impl FnMut(&Step),
 ) -> Result<EndpointReport, ModelError> {
+    let counted = Arc::new(Counted::new(model));
+    let model: Arc<dyn ChatModel> = counted.clone();
     let began = Instant::now();
     let prefix = probe::prefix(model.as_ref(), options).await;
     let structured = probe::structured(Arc::clone(&model), options).await;
@@ -118,8 +122,8 @@ pub async fn measure_endpoint(
         prefix,
         structured,
         errors: tally.errors,
-        calls: tally.calls,
-        tokens: tally.tokens,
+        calls: counted.calls(),
+        tokens: counted.tokens(),
     })
 }
 
@@ -160,9 +164,9 @@ fn best(steps: &[Step]) -> usize {
 /// What all calls have shown so far.
 #[derive(Debug, Default)]
 struct Tally {
-    calls: u64,
     answered: u64,
-    tokens: (u64, u64),
+    /// Of replies.
+    tokens: u64,
     tells_tokens: bool,
     errors: BTreeMap<String, u64>,
     /// Of the step under way, in seconds.
@@ -204,7 +208,7 @@ async fn take_step(
         let mut tally = lock(tally);
         tally.latencies.clear();
         tally.failed = 0;
-        tally.tokens.1
+        tally.tokens
     };
     let began = Instant::now();
     let mut workers = JoinSet::new();
@@ -225,7 +229,7 @@ async fn take_step(
         ended.map_err(|error| ModelError::Other(error.to_string()))??;
     }
     let mut tally = lock(tally);
-    let tokens = tally.tokens.1 - tokens_before;
+    let tokens = tally.tokens - tokens_before;
     Ok(tally.step(concurrency, tokens, began.elapsed()))
 }
 
@@ -247,19 +251,17 @@ async fn call(
     let reply = model.complete(&request).await;
     let wait = {
         let mut tally = lock(tally);
-        tally.calls += 1;
         match reply {
             Ok(completion) => {
                 tally.answered += 1;
                 tally.latencies.push(began.elapsed().as_secs_f64());
                 if let Some(usage) = completion.usage {
                     tally.tells_tokens = true;
-                    tally.tokens.0 += usage.input;
-                    tally.tokens.1 += usage.output;
+                    tally.tokens += usage.output;
                 }
                 return Ok(());
             }
-            Err(error) if tally.answered == 0 && error.retry() == Retry::Never => {
+            Err(error) if tally.answered == 0 && is_hopeless(&error) => {
                 return Err(error);
             }
             Err(error) => {
@@ -274,6 +276,11 @@ async fn call(
     };
     tokio::time::sleep(wait).await;
     Ok(())
+}
+
+/// Whether nobody need go on after this, where nothing was ever answered.
+fn is_hopeless(error: &ModelError) -> bool {
+    error.retry() == Retry::Never || error.is_not_connected()
 }
 
 /// A failure in a word or two, to be counted by.

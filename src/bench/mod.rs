@@ -3,13 +3,15 @@
 //!
 //! # Layout
 //!
-//! - `endpoint`: an endpoint, step by step; `probe`: its prefix cache and its structured replies
+//! - `endpoint`: an endpoint, step by step; `probe`: its prefix cache and its structured replies;
+//!   `counted`: every call that either makes
 //! - `ceiling`: the real client, pipeline and store against simulated servers in processes of their
 //!   own; `child` starts and ends these, `work` makes the records, `process` reads what this process
 //!   has used, `follow` how quickly the load followed the capacity
 
 mod ceiling;
 mod child;
+mod counted;
 mod endpoint;
 mod follow;
 mod probe;

@@ -2,6 +2,7 @@
 
 mod ceiling;
 mod endpoint;
+mod numbers;
 mod server;
 
 use clap::{ArgGroup, Args};

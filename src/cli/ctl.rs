@@ -15,8 +15,8 @@ use super::error::UsageError;
 use super::progress::View;
 use super::terminal::{Paint, safe, width};
 use crate::app;
-use crate::model::Concurrency;
-use crate::run::{BudgetChange, Command};
+use crate::model::{Concurrency, NoConcurrency};
+use crate::run::{BudgetChange, Command, MOST_CALLS_AT_ONCE};
 use crate::store::{RunRow, RunState, Store, StoreError};
 use crate::telemetry;
 
@@ -55,7 +55,7 @@ enum Order {
     /// Pin how many calls to each endpoint run at once
     Limit {
         /// How many
-        #[arg(value_name = "N")]
+        #[arg(value_name = "N", value_parser = limit)]
         number: Concurrency,
     },
     /// Let the number of calls at once find itself
@@ -63,10 +63,21 @@ enum Order {
     /// Change what the run may cost
     Budget {
         /// The most money, in the currency of the prices, or `off`
-        #[arg(long, value_name = "X|off", required_unless_present = "tokens")]
+        #[arg(
+            long,
+            value_name = "X|off",
+            required_unless_present = "tokens",
+            value_parser = money,
+            allow_negative_numbers = true
+        )]
         cost: Option<Bound<f64>>,
         /// The most tokens, of prompts and replies together, or `off`
-        #[arg(long, value_name = "N|off")]
+        #[arg(
+            long,
+            value_name = "N|off",
+            value_parser = tokens,
+            allow_negative_numbers = true
+        )]
         tokens: Option<Bound<u64>>,
     },
 }
@@ -75,14 +86,35 @@ enum Order {
 #[derive(Clone, Copy, Debug)]
 struct Bound<T>(Option<T>);
 
-impl<T: FromStr> FromStr for Bound<T> {
-    type Err = T::Err;
-
-    fn from_str(text: &str) -> Result<Self, T::Err> {
+impl<T: FromStr> Bound<T> {
+    fn of(text: &str) -> Option<Self> {
         match text {
-            "off" => Ok(Self(None)),
-            number => number.parse().map(|number| Self(Some(number))),
+            "off" => Some(Self(None)),
+            number => number.parse().ok().map(|number| Self(Some(number))),
         }
+    }
+}
+
+fn money(text: &str) -> Result<Bound<f64>, String> {
+    let is_amount = |amount: f64| amount.is_finite() && amount >= 0.0;
+    Bound::of(text)
+        .filter(|bound| bound.0.is_none_or(is_amount))
+        .ok_or_else(|| "an amount is a number from 0, or `off`".to_owned())
+}
+
+fn tokens(text: &str) -> Result<Bound<u64>, String> {
+    Bound::of(text).ok_or_else(|| "it is a whole number from 0, or `off`".to_owned())
+}
+
+fn limit(text: &str) -> Result<Concurrency, String> {
+    let limit = text
+        .parse()
+        .map_err(|error: NoConcurrency| error.to_string())?;
+    match limit {
+        Concurrency::Fixed(number) if number > MOST_CALLS_AT_ONCE => {
+            Err("at most 65536 calls run at once".to_owned())
+        }
+        limit => Ok(limit),
     }
 }
 
@@ -161,10 +193,15 @@ async fn send(store: &Arc<dyn Store>, run: &str, command: Command) -> anyhow::Re
     let number = store.send_command(run, &text, &telemetry::now()).await?;
     let deadline = Instant::now() + PATIENCE;
     while Instant::now() < deadline {
+        // Looked at first: what it answered at its very end is there then.
+        let is_alive = is_alive(store, run).await?;
         let sent = store.command(run, number).await?;
         if let Some(answer) = sent.and_then(|sent| sent.answer) {
             eprintln!("{}: {}", safe(run), safe(&answer));
             return Ok(Exit::Done);
+        }
+        if !is_alive {
+            anyhow::bail!("the run {run} has ended, and did not take it any more");
         }
         tokio::time::sleep(LOOK_EVERY).await;
     }

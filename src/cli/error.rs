@@ -1,5 +1,6 @@
 //! Failures as a person reads them: what failed, why, what to do; and the exit code.
 
+use anyhow::Chain;
 use miette::{GraphicalReportHandler, GraphicalTheme};
 
 use super::Exit;
@@ -8,6 +9,7 @@ use crate::app::{AppError, DEFAULT_CONSTITUTION};
 use crate::config::SettingsError;
 use crate::constitution::LoadError;
 use crate::model::ModelError;
+use crate::model::openai::ListModelsError;
 use crate::pipeline::PipelineError;
 use crate::run::RunError;
 use crate::yaml::Problems;
@@ -20,7 +22,7 @@ pub(super) fn report(failure: &anyhow::Error) -> Exit {
     }
     let paint = Paint::STDERR;
     eprintln!("{} {}", paint.bad("error:"), safe(&failure.to_string()));
-    let causes = causes(failure);
+    let causes = causes(failure.chain());
     if !causes.is_empty() {
         eprintln!("  {} {}", paint.dim("because"), safe(&causes.join(": ")));
     }
@@ -30,11 +32,22 @@ pub(super) fn report(failure: &anyhow::Error) -> Exit {
     exit_of(failure)
 }
 
+/// A failure and what lies behind it, in one line.
+pub(super) fn whole(failure: &(dyn std::error::Error + 'static)) -> String {
+    let mut parts = vec![failure.to_string()];
+    parts.extend(causes(Chain::new(failure)));
+    parts.join(": ")
+}
+
 /// What lies behind a failure, each cause that the one before it does not repeat.
-fn causes(failure: &anyhow::Error) -> Vec<String> {
-    let mut said = failure.to_string();
+fn causes(chain: Chain<'_>) -> Vec<String> {
+    let mut said = String::new();
     let mut causes = Vec::new();
-    for cause in failure.chain().skip(1).map(ToString::to_string) {
+    for (depth, cause) in chain.map(ToString::to_string).enumerate() {
+        if depth == 0 {
+            said = cause;
+            continue;
+        }
         if !said.contains(&cause) {
             causes.push(cause.clone());
         }
@@ -106,7 +119,19 @@ fn exit_of(failure: &anyhow::Error) -> Exit {
 pub(super) struct UsageError(pub(super) String);
 
 fn hints(failure: &anyhow::Error) -> Vec<String> {
-    failure.chain().flat_map(hints_of).collect()
+    let mut hints: Vec<String> = failure.chain().flat_map(hints_of).collect();
+    if hints.is_empty() && failure.chain().any(is_not_connected) {
+        hints.push("check that a server runs there, and that host and port are right".to_owned());
+    }
+    hints
+}
+
+fn is_not_connected(cause: &(dyn std::error::Error + 'static)) -> bool {
+    let listed = cause.downcast_ref();
+    matches!(listed, Some(ListModelsError::NotConnected { .. }))
+        || cause
+            .downcast_ref()
+            .is_some_and(ModelError::is_not_connected)
 }
 
 fn hints_of(cause: &(dyn std::error::Error + 'static)) -> Vec<String> {

@@ -68,17 +68,27 @@ impl Options {
         );
         outln!("  {} {}", paint.dim("transcript"), stored.row.sealed.digest);
         out!("{}", Story::new(paint).whole(&transcript));
-        say_others(&found[1..]);
+        say_others(stored, &found[1..]);
         Ok(Exit::Done)
     }
 }
 
-fn say_others(others: &[StoredTranscript]) {
-    if others.is_empty() {
-        return;
+fn say_others(shown: &StoredTranscript, others: &[StoredTranscript]) {
+    let (same, other_runs): (Vec<_>, Vec<_>) =
+        others.iter().partition(|other| other.run == shown.run);
+    if !same.is_empty() {
+        eprintln!(
+            "\n{}",
+            Paint::STDERR.dim("Also in this run, by their whole ids:")
+        );
     }
-    eprintln!("\n{}", Paint::STDERR.dim("Also, with --run NAME:"));
-    for other in others {
+    for other in same {
+        eprintln!("  {}", safe(other.row.sealed.record.as_str()));
+    }
+    if !other_runs.is_empty() {
+        eprintln!("\n{}", Paint::STDERR.dim("Also, with --run NAME:"));
+    }
+    for other in other_runs {
         eprintln!(
             "  {} in run {}",
             safe(other.row.sealed.record.as_str()),

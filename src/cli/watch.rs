@@ -2,6 +2,7 @@
 
 use serde_json::{Value, json};
 
+use super::error;
 use super::events::Events;
 use super::progress::{Progress, View};
 use crate::run::{RunEnd, RunError, RunEvent, RunObserver, RunReport};
@@ -45,7 +46,7 @@ fn figures(ended: &Result<RunReport, RunError>, progress: &Progress) -> Value {
     };
     let why = match ended {
         Ok(report) => report.stopped_by.clone(),
-        Err(error) => Some(error.to_string()),
+        Err(error) => Some(error::whole(error)),
     };
     let View {
         run,

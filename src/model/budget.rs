@@ -82,6 +82,7 @@ pub struct Budget {
     billionths: AtomicU64,
     unpriced_calls: AtomicU64,
     is_limited: AtomicBool,
+    has_price: AtomicBool,
     ledger: Mutex<Ledger>,
     given_back: Notify,
 }
@@ -161,6 +162,16 @@ impl Budget {
     #[must_use]
     pub fn limits(&self) -> BudgetLimits {
         self.ledger().limits
+    }
+
+    /// Whether any model whose calls count here has a price; without one, nothing costs money.
+    #[must_use]
+    pub fn has_price(&self) -> bool {
+        self.has_price.load(Ordering::Relaxed)
+    }
+
+    pub(crate) fn tell_of_price(&self) {
+        self.has_price.store(true, Ordering::Relaxed);
     }
 
     /// What was spent, by earlier processes of the run, too.
@@ -300,6 +311,9 @@ pub struct Budgeted {
 impl Budgeted {
     /// Wraps `model`, whose tokens cost `price`.
     pub fn new(model: Arc<dyn ChatModel>, price: Option<Price>, traffic: Arc<Traffic>) -> Self {
+        if price.is_some() {
+            traffic.budget().tell_of_price();
+        }
         Self {
             model,
             price,

@@ -10,6 +10,9 @@ use crate::model::Concurrency;
 use crate::model::budget::BudgetLimits;
 use crate::model::traffic::Traffic;
 
+/// The most calls at once that a run can be limited to.
+pub const MOST_CALLS_AT_ONCE: usize = 1 << 16;
+
 /// What may be asked of a run under way. It is written as `redraft ctl` takes it: `pause`,
 /// `limit 12`, `budget cost=2.5 tokens=off`.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -56,7 +59,7 @@ impl FromStr for Command {
             ["drain"] => Some(Self::Drain),
             ["stop"] => Some(Self::Stop),
             ["auto"] => Some(Self::Limit(Concurrency::Auto)),
-            ["limit", number] => number.parse().ok().map(Self::Limit),
+            ["limit", number] => limit(number).map(Self::Limit),
             ["budget", ref parts @ ..] => BudgetChange::of(parts).map(Self::Budget),
             _ => None,
         };
@@ -86,6 +89,14 @@ impl BudgetChange {
             cost: self.cost.unwrap_or(limits.cost),
             tokens: self.tokens.unwrap_or(limits.tokens),
         }
+    }
+}
+
+fn limit(text: &str) -> Option<Concurrency> {
+    let limit = text.parse().ok()?;
+    match limit {
+        Concurrency::Fixed(number) if number > MOST_CALLS_AT_ONCE => None,
+        limit => Some(limit),
     }
 }
 
@@ -199,6 +210,10 @@ impl Controls {
 
     fn set_budget(&self, change: BudgetChange) -> String {
         let budget = self.traffic.budget();
+        if matches!(change.cost, Some(Some(_))) && !budget.has_price() {
+            return "No model has a price, so a budget of money could never act; nothing is changed."
+                .to_owned();
+        }
         let limits = change.applied_to(budget.limits());
         budget.set_limits(limits);
         let spent = budget.spent();
@@ -231,6 +246,7 @@ mod tests {
             "stop",
             "auto",
             "limit 12",
+            "limit 65536",
             "budget cost=2.5",
             "budget tokens=off",
             "budget cost=off tokens=1000",
@@ -250,6 +266,7 @@ mod tests {
             "limit",
             "limit 0",
             "limit -3",
+            "limit 65537",
             "budget",
             "budget cost",
             "budget cost=-1",
@@ -291,6 +308,11 @@ mod tests {
         let traffic = Traffic::new();
         let (stop, _stop) = Stop::new();
         let controls = Controls::new(Arc::clone(&traffic), stop);
+        let said = controls.apply("budget cost=2 tokens=100".parse().unwrap());
+        assert!(said.starts_with("No model has a price"), "{said}");
+        assert_eq!(traffic.budget().limits(), BudgetLimits::default());
+
+        traffic.budget().tell_of_price();
         for (text, cost, tokens) in [
             ("budget cost=2 tokens=100", Some(2.0), Some(100)),
             ("budget tokens=200", Some(2.0), Some(200)),

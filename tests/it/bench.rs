@@ -160,10 +160,7 @@ fn an_endpoint_is_measured_to_its_slots_and_gives_settings_to_paste() {
         json!({ "answer": "work", "rung": "json_schema" })
     );
     assert!(report["prefix"]["cached"].as_u64() > Some(0), "{report:#}");
-    assert_eq!(
-        report["calls"].as_u64().map(|calls| calls + 3),
-        Some(server.statistics().requests)
-    );
+    assert_eq!(report["calls"].as_u64(), Some(server.statistics().requests));
     let settings = report["settings"].as_str().expect("a text");
     let file: SettingsFile = parse(&SourceFile::new("settings", settings)).expect("settings");
     assert_eq!(file.models["simulated"].base_url.0, [server.base_url()]);
@@ -179,6 +176,42 @@ fn an_endpoint_is_measured_to_its_slots_and_gives_settings_to_paste() {
         .args(["run", "rows.jsonl", "-c", "harmlessness", "--quiet"])
         .run()
         .exits(0);
+}
+
+#[test]
+fn numbers_that_nothing_can_be_measured_with_are_refused() {
+    let place = Place::new();
+    for (what, wrong, bounds) in [
+        ("--simulated", "--slots=0", "a whole number from 1"),
+        ("--simulated", "--replicas=0", "a whole number from 1"),
+        ("--simulated", "--records=0", "a whole number from 1"),
+        ("--simulated", "--rate=0", "a whole number from 1"),
+        ("--simulated", "--faults=2", "a number from 0 to 1"),
+        ("--simulated", "--spread=nan", "a number from 0"),
+        (
+            "--base-url=http://127.0.0.1:9/v1",
+            "--seconds=0",
+            "a whole number from 1",
+        ),
+        (
+            "--base-url=http://127.0.0.1:9/v1",
+            "--most=0",
+            "a whole number from 1",
+        ),
+        (
+            "--base-url=http://127.0.0.1:9/v1",
+            "--max-tokens=0",
+            "a whole number from 1",
+        ),
+    ] {
+        let ended = place.redraft("bench").args([what, wrong]).run();
+        ended.exits(2).says(bounds);
+    }
+    place
+        .redraft("bench --simulated --records=1 -c nope")
+        .run()
+        .exits(2)
+        .says("nope");
 }
 
 #[test]
@@ -205,7 +238,14 @@ fn a_server_that_lists_no_single_model_and_one_that_is_not_there_are_told_of() {
         .args(["bench", "--base-url=http://127.0.0.1:9/v1"])
         .run()
         .exits(1)
-        .says("http://127.0.0.1:9/v1 does not say which models it has");
+        .says("could not connect to http://127.0.0.1:9/v1")
+        .says("check that a server runs there");
+    place
+        .redraft("bench --model=m --base-url=http://127.0.0.1:9/v1")
+        .run()
+        .exits(1)
+        .says("could not connect")
+        .says("check that a server runs there");
 }
 
 /// Sends prompts to a server, one after the other, by the command itself.

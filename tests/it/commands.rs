@@ -186,6 +186,10 @@ fn show_finds_a_record() {
         "times",
     ];
     assert_eq!(keys, expected);
+    // The beginning of several ids: the newest is shown, and the others are named.
+    let newest = place.redraft("show r --run first").run().exits(0);
+    let newest = newest.says("Also in this run, by their whole ids:");
+    assert!(!newest.err.contains("--run NAME"), "{newest}");
     place.redraft("show r").run().exits(0).prints("Record r");
     place
         .redraft("show nobody")

@@ -148,4 +148,10 @@ fn orders_that_make_no_sense_are_refused() {
     assert!(!place.has("redraft.db"), "a store was made");
     place.redraft("ctl budget").run().exits(2);
     place.redraft("ctl limit 0").run().exits(2);
+    let refused = place.redraft("ctl limit 65537").run();
+    refused.exits(2).says("at most 65536 calls");
+    for wrong in ["nan", "-1", "inf", "much"] {
+        let refused = place.redraft("ctl budget --cost").arg(wrong).run();
+        refused.exits(2).says("a number from 0, or `off`");
+    }
 }

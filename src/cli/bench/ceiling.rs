@@ -4,7 +4,8 @@ use anyhow::Context as _;
 use clap::Args;
 use indicatif::{ProgressBar, ProgressStyle};
 
-use crate::bench::{CeilingReport, Work, measure_ceiling};
+use super::numbers::from_one;
+use crate::bench::{BenchError, CeilingReport, Work, measure_ceiling};
 use crate::cli::Exit;
 use crate::cli::terminal::{Paint, counted, safe, thousands};
 use crate::model::Concurrency;
@@ -15,7 +16,7 @@ use crate::simulated::SimulatedOptions;
 #[command(next_help_heading = "Simulated run")]
 pub(super) struct CeilingArgs {
     /// How many records
-    #[arg(long, value_name = "N", default_value_t = 2000)]
+    #[arg(long, value_name = "N", default_value_t = 2000, value_parser = from_one::<u64>)]
     records: u64,
     /// How long each prompt is
     #[arg(long, value_name = "N", default_value_t = 300)]
@@ -33,7 +34,7 @@ pub(super) struct CeilingArgs {
     #[arg(long, value_name = "N|auto", default_value_t)]
     concurrency: Concurrency,
     /// How many servers there are; they share slots, rate and cache
-    #[arg(long, value_name = "N", default_value_t = 1)]
+    #[arg(long, value_name = "N", default_value_t = 1, value_parser = from_one::<usize>)]
     replicas: usize,
 }
 
@@ -64,7 +65,12 @@ impl CeilingArgs {
             report = measure_ceiling(&work, &program, |done| bar.set_position(done)) => report,
         };
         bar.finish_and_clear();
-        let report = report?;
+        // A wrong constitution is told of as everywhere else.
+        let report = report.map_err(|error| match error {
+            BenchError::App(error) => error.into(),
+            BenchError::Settings(error) => error.into(),
+            other => anyhow::Error::from(other),
+        })?;
         if json {
             outln!("{}", serde_json::to_string_pretty(&report)?);
         } else {

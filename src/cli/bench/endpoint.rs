@@ -7,12 +7,13 @@ use std::time::Duration;
 use clap::Args;
 use serde_json::json;
 
+use super::numbers::from_one;
 use crate::bench::{
     EndpointReport, MeasureOptions, Prefix, Step, StructuredReplies, measure_endpoint,
 };
 use crate::cli::Exit;
 use crate::cli::error::UsageError;
-use crate::cli::terminal::{Paint, safe, thousands};
+use crate::cli::terminal::{Paint, counted, safe, thousands};
 use crate::config::Environment;
 use crate::model::openai::{ApiKey, BaseUrl, Endpoint, OpenAi, list_models};
 use crate::telemetry;
@@ -28,13 +29,13 @@ pub(super) struct EndpointArgs {
     #[arg(short, long, value_name = "NAME", requires = "base_url")]
     model: Option<String>,
     /// How long to measure, about
-    #[arg(long, value_name = "N", default_value_t = 45, requires = "base_url")]
+    #[arg(long, value_name = "N", default_value_t = 45, requires = "base_url", value_parser = from_one::<u64>)]
     seconds: u64,
     /// The most calls at once that are tried
-    #[arg(long, value_name = "N", default_value_t = 512, requires = "base_url")]
+    #[arg(long, value_name = "N", default_value_t = 512, requires = "base_url", value_parser = from_one::<usize>)]
     most: usize,
     /// The most tokens of a reply
-    #[arg(long, value_name = "N", default_value_t = 128, requires = "base_url")]
+    #[arg(long, value_name = "N", default_value_t = 128, requires = "base_url", value_parser = from_one::<u32>)]
     max_tokens: u32,
     /// The environment variable that holds the key
     #[arg(
@@ -67,8 +68,8 @@ impl EndpointArgs {
         }
         let options = MeasureOptions {
             time: Duration::from_secs(self.seconds),
-            most: self.most.max(1),
-            max_tokens: self.max_tokens.max(1),
+            most: self.most,
+            max_tokens: self.max_tokens,
             nonce: telemetry::now(),
         };
         eprintln!(
@@ -188,8 +189,8 @@ fn print(report: &EndpointReport, settings: &str) {
     }
     let (input, output) = report.tokens;
     outln!(
-        "  spent                {} calls, {} tokens in, {} out",
-        thousands(report.calls),
+        "  spent                {}, {} tokens in, {} out",
+        counted(report.calls, "call"),
         thousands(input),
         thousands(output)
     );

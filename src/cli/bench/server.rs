@@ -7,6 +7,7 @@ use std::time::Duration;
 use anyhow::Context as _;
 use clap::Args;
 
+use super::numbers::{from_one, from_zero, share};
 use crate::bench;
 use crate::cli::Exit;
 use crate::simulated::{CapacityChange, RateLimit, SimulatedOptions, SimulatedServer, WhenFull};
@@ -19,25 +20,25 @@ pub(super) const ANY_PORT: SocketAddr = SocketAddr::V4(SocketAddrV4::new(Ipv4Add
 #[command(next_help_heading = "Simulated server")]
 pub(super) struct ServerArgs {
     /// Requests decoded at once
-    #[arg(long, value_name = "N", default_value_t = 256)]
+    #[arg(long, value_name = "N", default_value_t = 256, value_parser = from_one::<usize>)]
     slots: usize,
     /// How long a request is decoded, such as 200ms or 1.5s
     #[arg(long, value_name = "TIME", default_value = "200ms", value_parser = duration)]
     latency: Duration,
     /// Log-normal spread of the latency: the standard deviation of its logarithm
-    #[arg(long, value_name = "S", default_value_t = 0.0)]
+    #[arg(long, value_name = "S", default_value_t = 0.0, value_parser = from_zero)]
     spread: f64,
     /// By what share of itself the latency grows until all slots are busy
-    #[arg(long, value_name = "SHARE", default_value_t = 0.0)]
+    #[arg(long, value_name = "SHARE", default_value_t = 0.0, value_parser = from_zero)]
     growth: f64,
     /// Refuse with 429 when every slot is busy, instead of queueing
     #[arg(long)]
     refuse: bool,
     /// Requests per minute that are let in
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", value_parser = from_one::<u32>)]
     rate: Option<u32>,
     /// Requests that may come at once under --rate
-    #[arg(long, value_name = "N", default_value_t = 20, requires = "rate")]
+    #[arg(long, value_name = "N", default_value_t = 20, requires = "rate", value_parser = from_one::<u32>)]
     burst: u32,
     /// Keep the rate limit without telling it in headers
     #[arg(long, requires = "rate")]
@@ -52,7 +53,7 @@ pub(super) struct ServerArgs {
     #[arg(long, value_name = "N", default_value_t = 800)]
     reply_characters: usize,
     /// The share of first attempts that fail, in every way that there is
-    #[arg(long, value_name = "SHARE", default_value_t = 0.0)]
+    #[arg(long, value_name = "SHARE", default_value_t = 0.0, value_parser = share)]
     faults: f64,
     /// The seed of latencies and faults
     #[arg(long, value_name = "N", default_value_t = 0)]
@@ -73,8 +74,8 @@ impl ServerArgs {
                 WhenFull::Queue
             },
             rate: self.rate.map(|per_minute| RateLimit {
-                per_minute: per_minute.max(1),
-                burst: self.burst.max(1),
+                per_minute,
+                burst: self.burst,
                 headers: !self.untold,
             }),
             cache_blocks: self.cache_blocks,

@@ -1,6 +1,6 @@
 //! The models that a server says it has.
 
-use std::error::Error as _;
+use std::error::Error;
 
 use serde::Deserialize;
 
@@ -15,6 +15,15 @@ pub enum ListModelsError {
     /// No client can be made for the endpoint.
     #[error(transparent)]
     Endpoint(#[from] EndpointError),
+    /// Nothing listens there, or the host is not known.
+    #[error("could not connect to {endpoint}")]
+    NotConnected {
+        /// The address, without credentials.
+        endpoint: String,
+        /// What went wrong underneath.
+        #[source]
+        source: Box<dyn Error + Send + Sync>,
+    },
     /// The server cannot be reached, or what it says is no list of models.
     #[error("{endpoint} does not say which models it has: {why}")]
     Failed {
@@ -33,6 +42,11 @@ struct List {
 #[derive(Deserialize)]
 struct Model {
     id: String,
+}
+
+/// What lies at the bottom of a failure.
+fn innermost<'a>(error: &'a (dyn Error + 'static)) -> &'a (dyn Error + 'static) {
+    error.source().map_or(error, innermost)
 }
 
 /// Asks the server of `endpoint`, whose model may be empty, for its models.
@@ -55,6 +69,12 @@ pub async fn list_models(endpoint: &Endpoint) -> Result<Vec<String>, ListModelsE
     let asked = async { request.send().await?.error_for_status()?.bytes().await };
     let body = asked.await.map_err(|error| {
         let error = error.without_url();
+        if error.is_connect() {
+            return ListModelsError::NotConnected {
+                endpoint: endpoint.base_url.to_string(),
+                source: secrets.hide(&innermost(&error).to_string()).into(),
+            };
+        }
         let cause = error
             .source()
             .map_or(String::new(), |cause| format!(": {cause}"));
