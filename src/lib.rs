@@ -79,7 +79,7 @@
 //! - [`audit`]: statistics and differences
 //! - [`config`]: settings, from file, environment and command line
 //! - [`app`]: builds everything from settings
-//! - [`bench`]: measures an endpoint, or this machine against the simulated server
+//! - [`mod@bench`]: measures an endpoint, or this machine against the simulated server
 //! - [`cli`]: the commands
 //!
 //! To resume, a run replays: [`model::journal`] says how replies are kept, [`run`] how far a dataset
