@@ -297,7 +297,7 @@ impl RunObserver for Progress {
                 }
                 self.row_ended(*end);
             }
-            RunEvent::Known { end } => self.row_ended(*end),
+            RunEvent::Known { end, .. } => self.row_ended(*end),
             RunEvent::Rejected { row, end } => {
                 if self.rejected.fetch_add(1, Ordering::Relaxed) < NAMED {
                     let paint = Paint::STDERR;
