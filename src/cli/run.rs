@@ -255,6 +255,7 @@ impl Options {
             controls,
             input: source.path().map(Path::to_owned),
             limit: self.limit,
+            samples: self.samples,
             hint: if has_keys { keys::HINT } else { "" },
         });
         Ok(Watch { progress, events })
@@ -345,8 +346,10 @@ impl Options {
             _ => Default::default(),
         };
         let (rejected, _) = store.rejected(&report.name, 3).await?;
+        let sealed = store.run(&report.name).await?.map_or(0, |row| row.sealed);
         let summary = Summary {
             report,
+            sealed,
             statistics: &statistics,
             example: example.as_ref(),
             rejected: &rejected,
