@@ -34,9 +34,10 @@ pub async fn run(
     let _lock = store.lock_run(&plan.name).await?;
     let earlier = store.run(&plan.name).await?.map(|row| row.state);
     open(&plan, store.as_ref()).await?;
-    let unsealed = match plan.retry_failed {
-        true => store.unseal(&plan.name, Outcome::Failed).await?,
-        false => 0,
+    let unsealed = if plan.retry_failed {
+        store.unseal(&plan.name, Outcome::Failed).await?
+    } else {
+        0
     };
     // Rows that are picked out take nothing from a run that had all of them.
     let is_kept = plan.only_rows.is_some() && unsealed == 0;
