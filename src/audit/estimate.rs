@@ -36,33 +36,42 @@ pub struct Estimate {
     pub output: Projection,
     /// What they cost; absent where no model has a price.
     pub cost: Option<Projection>,
-    /// How long they take in seconds, as fast as those that were seen.
-    pub seconds: Projection,
+    /// How long they take in seconds, as fast as those that were just made; absent where none was.
+    pub seconds: Option<Projection>,
 }
 
 impl Estimate {
-    /// The estimate that transcripts give which took `elapsed` together.
+    /// The estimate that transcripts give: new ones, which took `elapsed` together, and those known
+    /// from before.
     #[must_use]
     #[expect(clippy::cast_precision_loss, reason = "counts are far below 2^52")]
-    pub fn of(rows: u64, seen: &[Transcript], remaining: u64, elapsed: Duration) -> Self {
-        let spent: Vec<Spent> = seen.iter().map(Spent::of).collect();
+    pub fn of(
+        rows: u64,
+        new: &[Transcript],
+        known: &[Transcript],
+        remaining: u64,
+        elapsed: Duration,
+    ) -> Self {
+        let spent: Vec<Spent> = new.iter().chain(known).map(Spent::of).collect();
         let figure = |of: fn(&Spent) -> f64| {
             let figures: Vec<f64> = spent.iter().map(of).collect();
             project(&figures, remaining)
         };
         let calls = figure(|spent| spent.calls);
-        let made: f64 = spent.iter().map(|spent| spent.calls).sum();
-        let seconds = if made > 0.0 {
-            calls.times(elapsed.as_secs_f64() / made)
-        } else {
-            let likely = remaining as f64 * elapsed.as_secs_f64() / spent.len().max(1) as f64;
-            let interval = None;
-            Projection { likely, interval }
-        };
+        let made: f64 = spent[..new.len()].iter().map(|spent| spent.calls).sum();
+        let seconds = (!new.is_empty()).then(|| {
+            if made > 0.0 {
+                return calls.times(elapsed.as_secs_f64() / made);
+            }
+            Projection {
+                likely: remaining as f64 * elapsed.as_secs_f64() / new.len() as f64,
+                interval: None,
+            }
+        });
         let is_priced = spent.iter().any(|spent| spent.cost.is_some());
         Self {
             rows,
-            seen: seen.len() as u64,
+            seen: spent.len() as u64,
             remaining,
             calls,
             input: figure(|spent| spent.input),

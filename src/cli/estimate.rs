@@ -1,5 +1,6 @@
 //! `redraft run --estimate`: some rows first, then what the rest will take, then a question.
 
+use std::collections::BTreeMap;
 use std::io::{IsTerminal, Write as _};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -13,8 +14,8 @@ use crate::record::RecordId;
 use crate::run::{RunEnd, RunEvent, RunObserver, RunPlan, RunReport, Stop, pick_rows, run};
 use crate::store::Store;
 
-/// Does `most` rows, picked by the seed from all of the dataset, and estimates the rest; there is no estimate
-/// where the run ended among them.
+/// Does `most` rows, picked by the seed from all of the dataset, and estimates the rest from their
+/// transcripts, new or known; there is no estimate where the run ended among them, or none has one.
 pub(super) async fn first_rows(
     plan: &RunPlan,
     most: usize,
@@ -39,11 +40,13 @@ pub(super) async fn first_rows(
         output: None,
         ..plan.clone()
     };
-    let sealed = Mutex::<Vec<RecordId>>::default();
+    // Whether each record was sealed just now; a row that equals an earlier one adds nothing.
+    let ended = Mutex::<BTreeMap<RecordId, bool>>::default();
     let watch = |event: &RunEvent<'_>| {
-        if let RunEvent::Sealed { record, .. } = event {
-            let mut sealed = sealed.lock().unwrap_or_else(PoisonError::into_inner);
-            sealed.push((*record).clone());
+        if let RunEvent::Sealed { record, .. } | RunEvent::Known { record, .. } = event {
+            let mut ended = ended.lock().unwrap_or_else(PoisonError::into_inner);
+            let is_new = ended.entry((*record).clone()).or_default();
+            *is_new |= matches!(event, RunEvent::Sealed { .. });
         }
         observer.event(event);
     };
@@ -60,24 +63,32 @@ pub(super) async fn first_rows(
     if report.end != RunEnd::Picked {
         return Ok((report, None));
     }
-    let mut seen = Vec::new();
-    for record in sealed.into_inner().unwrap_or_else(PoisonError::into_inner) {
+    let (mut new, mut known) = (Vec::new(), Vec::new());
+    for (record, is_new) in ended.into_inner().unwrap_or_else(PoisonError::into_inner) {
         if let Some(stored) = store.transcript(&name, &record).await? {
+            let seen = if is_new { &mut new } else { &mut known };
             seen.push(stored.row.sealed.open()?);
         }
     }
+    if new.is_empty() && known.is_empty() {
+        return Ok((report, None));
+    }
     let done = store.run(&name).await?.map_or(0, |row| row.sealed);
     let remaining = (picked.of * samples).saturating_sub(done + report.rejected * samples);
-    let estimate = Estimate::of(picked.of, &seen, remaining, report.elapsed);
+    let estimate = Estimate::of(picked.of, &new, &known, remaining, report.elapsed);
     Ok((report, Some(estimate)))
 }
 
-/// Shows an estimate.
-pub(super) fn show(estimate: &Estimate) {
+/// Shows an estimate, or that there is none.
+pub(super) fn show(estimate: Option<&Estimate>) {
     let paint = Paint::STDERR;
+    let head = paint.bold("Estimate:");
+    let Some(estimate) = estimate else {
+        eprintln!("\n{head} nothing to estimate from, since no picked row has a transcript");
+        return;
+    };
     eprintln!(
-        "\n{} {} seen of {}; {} remain",
-        paint.bold("Estimate:"),
+        "\n{head} {} seen of {}; {} remain",
         counted(estimate.seen, "transcript"),
         counted(estimate.rows, "row"),
         counted(estimate.remaining, "transcript"),
@@ -93,9 +104,11 @@ pub(super) fn show(estimate: &Estimate) {
     if let Some(cost) = &estimate.cost {
         line("cost", cost, |cost| format!("{cost:.4}"));
     }
-    line("time", &estimate.seconds, |seconds| {
-        duration(Duration::try_from_secs_f64(seconds).unwrap_or(Duration::MAX))
-    });
+    if let Some(seconds) = &estimate.seconds {
+        line("time", seconds, |seconds| {
+            duration(Duration::try_from_secs_f64(seconds).unwrap_or(Duration::MAX))
+        });
+    }
 }
 
 fn line(name: &str, figure: &Projection, written: fn(f64) -> String) {

@@ -211,7 +211,7 @@ fn of_run(event: &RunEvent<'_>) -> Value {
                 "policy_retries": policy_retries,
             })
         }
-        RunEvent::Known { end } => json!({ "event": "known", "end": end }),
+        RunEvent::Known { end, .. } => json!({ "event": "known", "end": end }),
         RunEvent::Rejected { row, .. } => {
             json!({ "event": "rejected", "line": row.line, "reason": row.reason })
         }
@@ -254,6 +254,7 @@ mod tests {
     use std::io;
 
     use super::*;
+    use crate::record::RecordId;
 
     #[derive(Clone, Debug, Default)]
     struct Kept(Arc<Mutex<Vec<u8>>>);
@@ -285,7 +286,8 @@ mod tests {
     fn every_event_is_a_line_with_a_time_and_a_name() {
         let kept = Kept::default();
         let events = Events::to(kept.clone(), Path::new("e.jsonl")).expect("a thread");
-        events.run(&RunEvent::Known { end: 12 });
+        let record = &RecordId::new("a");
+        events.run(&RunEvent::Known { record, end: 12 });
         events.command("budget cost=2 tokens=off".parse().expect("a command"));
         events.traffic(&TrafficEvent::TakenBack {
             model: "m".to_owned(),

@@ -173,10 +173,11 @@ impl Options {
             watch.progress.finish();
             let (report, estimate) = first?;
             spent?;
-            if let Some(estimate) = &estimate {
-                self.tell_estimate(estimate)?;
+            let is_picked = report.end == RunEnd::Picked;
+            if is_picked {
+                self.tell_estimate(estimate.as_ref())?;
             }
-            if estimate.is_none() || !(self.yes || estimate::wants_to_go_on().await) {
+            if !is_picked || !(self.yes || estimate::wants_to_go_on().await) {
                 return self
                     .end_behind_estimate(report, store.as_ref(), &watch)
                     .await;
@@ -200,9 +201,9 @@ impl Options {
         exit
     }
 
-    fn tell_estimate(&self, estimate: &Estimate) -> anyhow::Result<()> {
+    fn tell_estimate(&self, estimate: Option<&Estimate>) -> anyhow::Result<()> {
         if self.json {
-            outln!("{}", serde_json::to_string(estimate)?);
+            outln!("{}", serde_json::to_string(&estimate)?);
         }
         if !self.quiet {
             estimate::show(estimate);
@@ -222,7 +223,7 @@ impl Options {
         match ended? {
             report if report.end == RunEnd::Picked => {
                 if !self.quiet {
-                    eprintln!("Stopped behind the estimate: the same command with --yes goes on.");
+                    eprintln!("Stopped after the estimate: the same command with --yes goes on.");
                 }
                 Ok(Exit::Done)
             }
@@ -254,6 +255,7 @@ impl Options {
             controls,
             input: source.path().map(Path::to_owned),
             limit: self.limit,
+            samples: self.samples,
             hint: if has_keys { keys::HINT } else { "" },
         });
         Ok(Watch { progress, events })
@@ -344,8 +346,10 @@ impl Options {
             _ => Default::default(),
         };
         let (rejected, _) = store.rejected(&report.name, 3).await?;
+        let sealed = store.run(&report.name).await?.map_or(0, |row| row.sealed);
         let summary = Summary {
             report,
+            sealed,
             statistics: &statistics,
             example: example.as_ref(),
             rejected: &rejected,

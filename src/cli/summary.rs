@@ -75,6 +75,8 @@ fn cast(settings: &Settings) -> Vec<(String, String)> {
 /// What there is to say after a run.
 pub(super) struct Summary<'a> {
     pub(super) report: &'a RunReport,
+    /// Transcripts of the run, whichever process made them.
+    pub(super) sealed: u64,
     pub(super) statistics: &'a Statistics,
     pub(super) example: Option<&'a StoredTranscript>,
     pub(super) rejected: &'a [RejectedRow],
@@ -142,12 +144,16 @@ impl Summary<'_> {
         let report = self.report;
         let (head, changed) = match report.end {
             RunEnd::Finished => {
-                let changed = self.statistics.changed;
-                let share = percent(changed, self.statistics.records);
-                (
-                    paint.bold("Done:"),
-                    format!(", {} changed ({share})", thousands(changed)),
-                )
+                let Statistics {
+                    changed, records, ..
+                } = *self.statistics;
+                let words = if records == report.rows {
+                    let share = percent(changed, records);
+                    format!(", {} changed ({share})", thousands(changed))
+                } else {
+                    changed_of(changed, records)
+                };
+                (paint.bold("Done:"), words)
             }
             _ => (paint.bold("Stopped:"), String::new()),
         };
@@ -156,8 +162,9 @@ impl Summary<'_> {
             counted(report.rows, "row"),
             duration(report.elapsed),
         );
-        if report.resumed > 0 {
-            let _ = write!(line, "; {} were done before", thousands(report.resumed));
+        let before = self.sealed.saturating_sub(report.sealed);
+        if before > 0 {
+            let _ = write!(line, "; {} were done before", thousands(before));
         }
         if report.doubled > 0 {
             let _ = write!(
@@ -194,7 +201,7 @@ impl Summary<'_> {
             paint.notable("the budget is reached:"),
             one_line(what, 500)
         );
-        eprintln!("  done: {}", self.view.done());
+        eprintln!("  done: {}", self.view.done(self.sealed));
     }
 
     fn print_calls(&self, paint: Paint) {
@@ -307,6 +314,15 @@ impl Summary<'_> {
             eprintln!("  the same, -o OUT.jsonl        write the rows back with their new answers");
         }
     }
+}
+
+/// How many transcripts changed, where the rows that were read are not all of them or more.
+fn changed_of(changed: u64, transcripts: u64) -> String {
+    format!(
+        "; {} of {} of this run changed",
+        thousands(changed),
+        counted(transcripts, "transcript")
+    )
 }
 
 /// A duration as people say it.

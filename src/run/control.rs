@@ -157,6 +157,12 @@ impl Controls {
         self.draining.load(Ordering::Relaxed)
     }
 
+    /// Whether the run was asked to stop.
+    #[must_use]
+    pub fn is_stopping(&self) -> bool {
+        self.stop.is_asked()
+    }
+
     /// Does what is asked, and says in a sentence what came of it.
     #[must_use]
     pub fn apply(&self, command: Command) -> String {

@@ -39,6 +39,8 @@ pub enum RunEvent<'a> {
     },
     /// A record had its transcript already.
     Known {
+        /// The record.
+        record: &'a RecordId,
         /// Where its row ends in the input.
         end: u64,
     },

@@ -32,10 +32,19 @@ pub async fn run(
 ) -> Result<RunReport, RunError> {
     let began = Instant::now();
     let _lock = store.lock_run(&plan.name).await?;
+    let earlier = store.run(&plan.name).await?.map(|row| row.state);
     open(&plan, store.as_ref()).await?;
-    if plan.retry_failed {
-        store.unseal(&plan.name, Outcome::Failed).await?;
-    }
+    let unsealed = if plan.retry_failed {
+        store.unseal(&plan.name, Outcome::Failed).await?
+    } else {
+        0
+    };
+    // Rows that are picked out take nothing from a run that had all of them.
+    let is_kept = plan.only_rows.is_some() && unsealed == 0;
+    let unfinished = match earlier {
+        Some(RunState::Finished) if is_kept => RunState::Finished,
+        _ => RunState::Stopped,
+    };
     let checkpoint = known_checkpoint(&plan, store.as_ref()).await?;
     let span = Span {
         after: position_of(&checkpoint),
@@ -67,8 +76,8 @@ pub async fn run(
     let checkpointed = window.checkpoints.finish().await;
     let (end, state) = match &passed {
         Ok(end @ RunEnd::Finished) => (*end, RunState::Finished),
-        Ok(end) => (*end, RunState::Stopped),
-        Err(_) => (RunEnd::Interrupted, RunState::Stopped),
+        Ok(end) => (*end, unfinished),
+        Err(_) => (RunEnd::Interrupted, unfinished),
     };
     let noted = note_end(&plan.name, store.as_ref(), state).await;
     passed?;

@@ -50,6 +50,12 @@ impl StopHandle {
         self.0.send_replace(Wish::Stop);
     }
 
+    /// Whether [`StopHandle::stop`] was asked for.
+    #[must_use]
+    pub fn is_asked(&self) -> bool {
+        *self.0.borrow() == Wish::Stop
+    }
+
     /// Asks for it: what is in flight runs to its end, however long that takes.
     pub fn drain(&self) {
         self.0.send_if_modified(|wish| {

@@ -280,7 +280,7 @@ impl<'a> Window<'a> {
         let (id, content) = (record.id().clone(), record.content_digest());
         match self.in_flight.get(&id) {
             Some((twin, _)) if *twin == content => {
-                self.observer.event(&RunEvent::Known { end });
+                self.observer.event(&RunEvent::Known { record: &id, end });
                 return Ok(());
             }
             Some((_, first)) => {
@@ -372,7 +372,11 @@ impl<'a> Window<'a> {
                 }
                 self.tell_sealed(&gist, end);
             }
-            RowEnd::Known => self.observer.event(&RunEvent::Known { end }),
+            RowEnd::Known => {
+                if let Some(record) = &place.id {
+                    self.observer.event(&RunEvent::Known { record, end });
+                }
+            }
             RowEnd::Rejected(row) => self.observer.event(&RunEvent::Rejected { row: &row, end }),
         }
         if let Some(id) = place.id {

@@ -38,7 +38,7 @@ fn the_rest_costs_what_was_estimated_and_the_first_rows_are_not_asked_again() {
         .run()
         .exits(0)
         .says("Estimate:")
-        .says("Stopped behind the estimate");
+        .says("Stopped after the estimate");
     let estimate = ended.json();
     assert_eq!(estimate["rows"], 300);
     assert_eq!(estimate["seen"], 40);
@@ -58,6 +58,42 @@ fn the_rest_costs_what_was_estimated_and_the_first_rows_are_not_asked_again() {
     assert_eq!((server.count(), server.repeated()), (all, 0));
     assert_eq!(place.read("out.jsonl"), whole.read("out.jsonl"));
     assert_eq!(place.transcripts(), whole.transcripts());
+}
+
+#[test]
+fn known_rows_are_estimated_from_and_a_finished_run_stays_finished() {
+    let server = Server::start();
+    let place = place(30);
+    let estimated = format!("{COMMAND} --estimate 10 --json");
+    place.redraft(&estimated).model(&server).run().exits(0);
+    let again = place.redraft(&estimated).model(&server).run().exits(0);
+    let estimate = again.json();
+    assert_eq!(
+        (&estimate["seen"], &estimate["remaining"]),
+        (&10.into(), &20.into())
+    );
+    assert!(estimate["calls"]["likely"].as_f64() > Some(0.0));
+    assert_eq!(estimate["seconds"], Value::Null, "nothing was timed");
+
+    place.redraft(COMMAND).model(&server).run().exits(0);
+    let finished = "SELECT count(*) FROM runs WHERE state = 'finished'";
+    assert_eq!(place.count(finished), 1);
+    place.redraft(&estimated).model(&server).run().exits(0);
+    assert_eq!(place.count(finished), 1);
+}
+
+#[test]
+fn rows_without_a_transcript_give_no_estimate() {
+    let server = Server::start();
+    let place = Place::with_manners();
+    place.write("in.jsonl", "{}\n");
+    let ended = place
+        .redraft(&format!("{COMMAND} --estimate --json"))
+        .model(&server)
+        .run()
+        .exits(0)
+        .says("nothing to estimate from");
+    assert_eq!(ended.json(), Value::Null);
 }
 
 #[test]

@@ -6,6 +6,7 @@ mod total;
 mod view;
 
 use std::convert::Infallible;
+use std::num::NonZeroU32;
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
@@ -46,6 +47,8 @@ pub(super) struct Shown {
     pub(super) input: Option<PathBuf>,
     /// The most rows that are taken.
     pub(super) limit: Option<u64>,
+    /// How many transcripts each row gets.
+    pub(super) samples: NonZeroU32,
     /// What stands under the figures on a terminal.
     pub(super) hint: &'static str,
 }
@@ -67,7 +70,8 @@ pub(super) struct Progress {
     bytes: OnceLock<u64>,
     count: RowCount,
     rows: AtomicU64,
-    begun_with: AtomicU64,
+    /// Rows that took work in this process: those that were known tell nothing of its pace.
+    worked: AtomicU64,
     changed: AtomicU64,
     failed: AtomicU64,
     rejected: AtomicU64,
@@ -91,7 +95,7 @@ impl Progress {
             count: RowCount::start(shown.input.take()),
             shown,
             rows: AtomicU64::new(0),
-            begun_with: AtomicU64::new(0),
+            worked: AtomicU64::new(0),
             changed: AtomicU64::new(0),
             failed: AtomicU64::new(0),
             rejected: AtomicU64::new(0),
@@ -152,11 +156,12 @@ impl Progress {
     /// How the run stands.
     pub(super) fn view(&self) -> View {
         let rows = self.rows.load(Ordering::Relaxed);
+        let worked = self.worked.load(Ordering::Relaxed);
         let calls = self.shown.traffic.counts();
         let elapsed = self.began.elapsed();
         let (rows_per_second, tokens_per_second) = held(&self.rates).up_to(Sample {
             at: elapsed,
-            rows,
+            rows: worked,
             tokens: calls.output,
         });
         let total = total(
@@ -165,8 +170,10 @@ impl Progress {
             self.end.load(Ordering::Relaxed),
             self.bytes.get().copied(),
             self.shown.limit,
+            self.shown.samples,
         );
-        let paced = rows - self.begun_with.load(Ordering::Relaxed).min(rows) >= ROWS_FOR_PACE;
+        let phase = self.phase();
+        let paced = phase == Phase::Running && worked >= ROWS_FOR_PACE;
         #[expect(clippy::cast_precision_loss, reason = "a time for people")]
         let seconds_left = total
             .filter(|_| paced && rows_per_second > 0.0)
@@ -177,9 +184,10 @@ impl Progress {
                 .map(|begun| begun.name.clone())
                 .unwrap_or_default(),
             process: std::process::id(),
-            phase: self.phase(),
+            phase,
             seconds: elapsed.as_secs_f64(),
             rows,
+            sampled: self.shown.samples.get() > 1,
             total,
             rows_per_second,
             seconds_left,
@@ -213,21 +221,27 @@ impl Progress {
         Money::of(&budget.spent(), budget.limits())
     }
 
+    fn row_worked(&self, end: u64) {
+        self.worked.fetch_add(1, Ordering::Relaxed);
+        self.row_ended(end);
+    }
+
     fn row_ended(&self, end: u64) {
         self.rows.fetch_add(1, Ordering::Relaxed);
         self.end.fetch_max(end, Ordering::Relaxed);
     }
 
     fn started(&self, name: &str, bytes: Option<u64>, done: u64, rows: u64) {
+        let rows = rows.saturating_mul(u64::from(self.shown.samples.get()));
         self.rows.store(rows, Ordering::Relaxed);
-        self.begun_with.store(rows, Ordering::Relaxed);
+        self.worked.store(0, Ordering::Relaxed);
         self.end.store(done, Ordering::Relaxed);
         if let Some(bytes) = bytes {
             let _ = self.bytes.set(bytes);
         }
         held(&self.rates).begin(Sample {
             at: self.began.elapsed(),
-            rows,
+            rows: 0,
             tokens: self.shown.traffic.counts().output,
         });
         let _ = self.run.set(Begun {
@@ -295,9 +309,9 @@ impl RunObserver for Progress {
                         one_line(why, 300)
                     ));
                 }
-                self.row_ended(*end);
+                self.row_worked(*end);
             }
-            RunEvent::Known { end } => self.row_ended(*end),
+            RunEvent::Known { end, .. } => self.row_ended(*end),
             RunEvent::Rejected { row, end } => {
                 if self.rejected.fetch_add(1, Ordering::Relaxed) < NAMED {
                     let paint = Paint::STDERR;
@@ -308,21 +322,112 @@ impl RunObserver for Progress {
                         row.line
                     ));
                 }
-                self.row_ended(*end);
+                self.row_worked(*end);
             }
             RunEvent::Stopping { in_flight } => {
                 self.stopping.store(true, Ordering::Relaxed);
                 let what = counted(*in_flight as u64, "record");
-                let head = if self.shown.controls.is_draining() {
+                let controls = &self.shown.controls;
+                let again = if controls.is_stopping() { " again" } else { "" };
+                let head = if controls.is_draining() {
                     "Draining"
                 } else {
                     "Stopping"
                 };
                 self.say(&format!(
-                    "{head}: {what} in flight may end; Ctrl-C again stops at once."
+                    "{head}: {what} in flight may end; Ctrl-C{again} stops at once."
                 ));
             }
             RunEvent::Writing => self.writing.store(true, Ordering::Relaxed),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::record::RecordId;
+    use crate::run::Stop;
+
+    fn progress(samples: u32) -> Progress {
+        let traffic = Traffic::new();
+        let (handle, _) = Stop::new();
+        Progress::new(Shown {
+            quiet: true,
+            controls: Controls::new(Arc::clone(&traffic), handle),
+            traffic,
+            input: None,
+            limit: None,
+            samples: NonZeroU32::new(samples).expect("at least one"),
+            hint: "",
+        })
+    }
+
+    fn start(progress: &Progress, rows: u64) {
+        progress.event(&RunEvent::Started {
+            name: "r",
+            bytes: Some(1000),
+            done: 10 * rows,
+            rows,
+        });
+    }
+
+    fn sealed(progress: &Progress, end: u64) {
+        progress.event(&RunEvent::Sealed {
+            record: &RecordId::new("a"),
+            outcome: Outcome::Compliant,
+            why: "",
+            changed: false,
+            violations: 0,
+            contract_retries: 0,
+            policy_retries: 0,
+            end,
+        });
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn known_rows_say_nothing_of_the_pace() {
+        let progress = progress(1);
+        start(&progress, 0);
+        let record = &RecordId::new("a");
+        for row in 1..=40 {
+            progress.event(&RunEvent::Known {
+                record,
+                end: row * 10,
+            });
+        }
+        tokio::time::advance(Duration::from_secs(10)).await;
+        let view = progress.view();
+        assert_eq!((view.rows, view.seconds_left), (40, None));
+        assert!(view.rows_per_second < 0.01, "{view:?}");
+        for row in 41..=50 {
+            sealed(&progress, row * 10);
+        }
+        let view = progress.view();
+        assert!((view.rows_per_second - 1.0).abs() < 0.01, "{view:?}");
+        assert!(view.seconds_left.is_some());
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_paused_run_has_no_time_left() {
+        let progress = progress(1);
+        start(&progress, 0);
+        for row in 1..=5 {
+            sealed(&progress, row * 10);
+        }
+        tokio::time::advance(Duration::from_secs(10)).await;
+        assert!(progress.view().seconds_left.is_some());
+        progress.shown.traffic.pause();
+        assert_eq!(progress.view().seconds_left, None);
+    }
+
+    #[tokio::test]
+    async fn rows_done_before_count_with_all_their_samples() {
+        let progress = progress(3);
+        start(&progress, 20);
+        let view = progress.view();
+        assert!(view.sampled);
+        assert_eq!(view.rows, 60);
+        assert_eq!(view.total.map(|total| total.rows), Some(300));
     }
 }

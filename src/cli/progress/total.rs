@@ -2,6 +2,7 @@
 
 use std::fs::File;
 use std::io::{self, Read};
+use std::num::NonZeroU32;
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Weak};
@@ -81,19 +82,22 @@ fn is_blank(line: &[u8]) -> bool {
     line.iter().all(u8::is_ascii_whitespace)
 }
 
-/// The total, from what is known: a count, or how many bytes the rows so far took.
+/// The total, from what is known: a count, or how many bytes the rows so far took. With several
+/// samples of each row, what ends and what there is are its transcripts.
 pub(super) fn total(
     counted: Option<u64>,
     rows: u64,
     bytes: u64,
     all_bytes: Option<u64>,
     limit: Option<u64>,
+    samples: NonZeroU32,
 ) -> Option<Total> {
-    let limit = limit.unwrap_or(u64::MAX);
+    let samples = u64::from(samples.get());
+    let limit = limit.unwrap_or(u64::MAX).saturating_mul(samples);
     if let Some(counted) = counted {
         return Some(Total {
             // A dataset may have grown since it was counted.
-            rows: counted.min(limit).max(rows),
+            rows: counted.saturating_mul(samples).min(limit).max(rows),
             exact: true,
         });
     }
@@ -136,6 +140,9 @@ mod tests {
 
     #[test]
     fn the_total_is_guessed_until_it_is_known() {
+        let total = |counted, rows, bytes, all_bytes, limit| {
+            total(counted, rows, bytes, all_bytes, limit, NonZeroU32::MIN)
+        };
         let guess = |rows| Some(Total { rows, exact: false });
         let exact = |rows| Some(Total { rows, exact: true });
         assert_eq!(total(None, 0, 0, Some(1000), None), None);
@@ -146,5 +153,17 @@ mod tests {
         assert_eq!(total(Some(90), 10, 100, Some(1000), None), exact(90));
         assert_eq!(total(Some(90), 10, 100, Some(1000), Some(30)), exact(30));
         assert_eq!(total(Some(90), 91, 100, Some(1000), None), exact(91));
+    }
+
+    #[test]
+    fn every_row_counts_once_for_each_of_its_samples() {
+        let three = NonZeroU32::MIN.saturating_add(2);
+        let rows = |counted, limit| {
+            total(counted, 30, 100, Some(1000), limit, three).map(|total| total.rows)
+        };
+        assert_eq!(rows(Some(90), None), Some(270));
+        assert_eq!(rows(Some(90), Some(40)), Some(120));
+        assert_eq!(rows(None, None), Some(300));
+        assert_eq!(rows(None, Some(40)), Some(120));
     }
 }

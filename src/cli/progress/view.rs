@@ -96,6 +96,9 @@ pub(in crate::cli) struct View {
     pub(in crate::cli) phase: Phase,
     pub(in crate::cli) seconds: f64,
     pub(in crate::cli) rows: u64,
+    /// Whether each row has several transcripts, which are what is counted then.
+    #[serde(default)]
+    pub(in crate::cli) sampled: bool,
     pub(in crate::cli) total: Option<Total>,
     pub(in crate::cli) rows_per_second: f64,
     pub(in crate::cli) seconds_left: Option<f64>,
@@ -154,34 +157,37 @@ impl View {
 
     /// The full and the empty part of the bar, where there is room and a total.
     fn bar(&self, width: usize) -> Option<(String, String)> {
-        let share = self.share().filter(|_| width >= BAR_FROM)?;
-        #[expect(
-            clippy::cast_possible_truncation,
-            clippy::cast_sign_loss,
-            clippy::cast_precision_loss,
-            reason = "a share of a few columns"
-        )]
-        let full = ((share * BAR as f64).round() as usize).min(BAR);
+        let twice = self
+            .share_of(2 * BAR as u64)
+            .filter(|_| width >= BAR_FROM)?;
+        let full = usize::try_from(twice.div_ceil(2)).map_or(BAR, |full| full.min(BAR));
         Some(("━".repeat(full), "─".repeat(BAR - full)))
     }
 
-    #[expect(clippy::cast_precision_loss, reason = "a share for people")]
-    fn share(&self) -> Option<f64> {
+    /// The part of `whole` that is done, rounded down: only what is done is 100 %.
+    fn share_of(&self, whole: u64) -> Option<u64> {
         let total = self.total.filter(|total| total.rows > 0)?;
-        Some(self.rows as f64 / total.rows as f64)
+        let share = u128::from(self.rows) * u128::from(whole) / u128::from(total.rows);
+        u64::try_from(share).ok()
     }
 
-    /// How many rows are done, and of how many.
-    pub(in crate::cli) fn done(&self) -> String {
+    /// That so many rows are done, and of how many.
+    pub(in crate::cli) fn done(&self, done: u64) -> String {
+        let what = self.unit();
         match self.total {
-            None => counted(self.rows, "row"),
+            None => counted(done, what),
             Some(Total { rows, exact: true }) => {
-                format!("{} of {}", thousands(self.rows), counted(rows, "row"))
+                format!("{} of {}", thousands(done), counted(rows, what))
             }
             Some(Total { rows, exact: false }) => {
-                format!("{} of about {}", thousands(self.rows), counted(rows, "row"))
+                format!("{} of about {}", thousands(done), counted(rows, what))
             }
         }
+    }
+
+    /// What is counted.
+    fn unit(&self) -> &'static str {
+        if self.sampled { "transcript" } else { "row" }
     }
 
     fn how_far(&self) -> Vec<String> {
@@ -193,12 +199,12 @@ impl View {
             Phase::Stopping => words.push("stopping".to_owned()),
             Phase::Writing => words.push("writing the output".to_owned()),
         }
-        words.push(self.done());
-        if let Some(share) = self.share() {
-            // Only what is done is 100 %.
-            words.push(format!("{:.0} %", (share * 100.0).floor()));
+        words.push(self.done(self.rows));
+        if let Some(percent) = self.share_of(100) {
+            words.push(format!("{percent} %"));
         }
-        words.push(format!("{} rows/s", figure(self.rows_per_second)));
+        let rate = figure(self.rows_per_second);
+        words.push(format!("{rate} {}s/s", self.unit()));
         if let Some(left) = self.seconds_left {
             let left = Duration::try_from_secs_f64(left).unwrap_or(Duration::MAX);
             words.push(format!("{} left", brief_duration(left)));
@@ -382,6 +388,7 @@ mod tests {
             phase: Phase::Running,
             seconds: 125.0,
             rows: 4312,
+            sampled: false,
             total: Some(Total {
                 rows: 10_000,
                 exact: false,
@@ -473,6 +480,28 @@ mod tests {
         1 row · 0.0 rows/s
         p pause · r resume · d drain · + - calls at once · a auto · q stop · ? help
         ");
+    }
+
+    #[test]
+    fn a_share_is_not_a_percent_less_than_it_is() {
+        let words = |rows, sampled| {
+            let total = Some(Total {
+                rows: 100,
+                exact: true,
+            });
+            let view = View {
+                rows,
+                sampled,
+                total,
+                ..View::default()
+            };
+            view.words()
+        };
+        assert_eq!(words(57, false), "57 of 100 rows · 57 % · 0.0 rows/s");
+        assert_eq!(
+            words(29, true),
+            "29 of 100 transcripts · 29 % · 0.0 transcripts/s"
+        );
     }
 
     #[test]

@@ -478,14 +478,37 @@ impl Drop for Flight<'_> {
     }
 }
 
-/// An error with what caused it.
-fn in_words(error: &ModelError) -> String {
-    let mut words = error.to_string();
-    let mut source = error.source();
-    while let Some(cause) = source {
-        words.push_str(": ");
-        words.push_str(&cause.to_string());
-        source = cause.source();
+/// What an error comes from in the end, without the number that the system gives it.
+fn in_words(error: &dyn Error) -> String {
+    let mut innermost = error;
+    while let Some(cause) = innermost.source() {
+        innermost = cause;
     }
-    words
+    let words = innermost.to_string();
+    match words.find(" (os error") {
+        Some(number) => words[..number].to_owned(),
+        None => words,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io;
+
+    use super::*;
+
+    #[test]
+    fn the_innermost_cause_is_what_is_said() {
+        #[derive(Debug, thiserror::Error)]
+        #[error("cannot send a request")]
+        struct Outer(#[source] io::Error);
+        // ECONNREFUSED of Linux.
+        let system = io::Error::from_raw_os_error(111);
+        let text = system.to_string();
+        let refused = in_words(&Outer(system));
+        assert!(text.starts_with(&refused) && text.contains("(os error"));
+        assert!(!refused.contains("(os"), "{refused}");
+        let plain = ModelError::Other("no luck".to_owned());
+        assert_eq!(in_words(&plain), plain.to_string());
+    }
 }
