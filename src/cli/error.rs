@@ -157,3 +157,17 @@ fn hints_of(cause: &(dyn std::error::Error + 'static)) -> Vec<String> {
         _ => Vec::new(),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_whole_failure_has_each_cause_once() {
+        let failure = anyhow::anyhow!("connection refused")
+            .context("no reply: connection refused")
+            .context("the run cannot go on");
+        let expected = "the run cannot go on: no reply: connection refused";
+        assert_eq!(whole(failure.as_ref()), expected);
+    }
+}

@@ -141,6 +141,21 @@ fn a_command_to_a_process_that_has_ended_is_not_taken_by_the_next() {
     assert_eq!(place.json_lines("out.jsonl").len(), 30);
 }
 
+#[cfg(unix)]
+#[test]
+fn a_command_to_a_process_that_ends_meanwhile_is_not_waited_for() {
+    let (place, server) = slow(2000);
+    let running = place.redraft(COMMAND).model(&server).start();
+    wait_until("calls are made", || server.count() >= 20);
+    running.signal("STOP");
+    let drain = place.redraft("ctl drain").start();
+    wait_until("it is sent", || {
+        place.count("SELECT count(*) FROM commands") == 1
+    });
+    running.signal("KILL");
+    drain.end().exits(1).says("has ended");
+}
+
 #[test]
 fn orders_that_make_no_sense_are_refused() {
     let place = Place::with_manners();
