@@ -166,13 +166,15 @@ impl Question {
     /// Written in the order of constancy: the terms, the messages that many requests begin with,
     /// and then the request's own.
     fn new(scope: Option<&str>, model: &str, request: &ChatRequest) -> serde_json::Result<Self> {
-        let mut json = serde_json::to_vec(&Terms {
+        let terms = Terms {
             scope,
             model,
             sampling: &request.sampling,
             format: &request.format,
             sample: request.sample,
-        })?;
+        };
+        let mut json = Vec::with_capacity(likely_length(request));
+        serde_json::to_writer(&mut json, &terms)?;
         // The messages are the last field of the same object.
         json.pop();
         json.extend_from_slice(br#","messages":["#);
@@ -195,6 +197,24 @@ impl Question {
             json,
         })
     }
+}
+
+/// About how many bytes the question will have, so that its buffer seldom grows.
+fn likely_length(request: &ChatRequest) -> usize {
+    let lead = request.messages.lead_json().iter();
+    let own = request.messages.own().iter();
+    let texts = own.map(|message| message.content.len() * 17 / 16 + 64);
+    let schema = match &request.format {
+        ReplyFormat::Structured(schema)
+        | ReplyFormat::JsonSchema(schema)
+        | ReplyFormat::Tool(schema) => schema.schema.as_str().len() + schema.description.len(),
+        ReplyFormat::Text | ReplyFormat::JsonObject => 0,
+    };
+    lead.map(|message| message.as_str().len() + 1)
+        .sum::<usize>()
+        + texts.sum::<usize>()
+        + schema
+        + 512
 }
 
 /// What is asked, as the journal keeps it, and the key that it is kept under.

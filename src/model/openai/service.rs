@@ -167,7 +167,6 @@ impl Exchange {
         }
         self.in_time(watch.moved())?;
         // The lines of a file are JSON one by one, and their reader says which are not.
-        // The lines of a file are JSON one by one, and their reader says which are not.
         let is_file = response.url().path().ends_with("/content");
         let body = self.whole_body(response, watch).await?;
         if !is_file {

@@ -1,5 +1,6 @@
 //! Journalled calls, and notes about models.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
@@ -16,6 +17,9 @@ use crate::model::journal::{Journal, JournalError, JournalledCall};
 #[async_trait]
 impl Journal for SqliteStore {
     async fn reply(&self, key: Digest) -> Result<Option<Bytes>, JournalError> {
+        if self.absent_calls().is_absent(key) {
+            return Ok(None);
+        }
         Ok(self.readers().look_up(|reader| find(reader, key))?)
     }
 
@@ -26,9 +30,15 @@ impl Journal for SqliteStore {
     async fn keep(&self, call: JournalledCall) -> Result<bool, JournalError> {
         let head = Digest::of(call.parts().0);
         let bytes = call.parts().1.len() + call.reply.len();
+        let patience = patience(call.latency);
+        let absent_calls = Arc::clone(self.absent_calls());
+        let work = move |session: &mut Session<'_>| {
+            absent_calls.add(call.key);
+            keep(session, &call, head)
+        };
         Ok(self
             .writer()?
-            .write_in_company(bytes, move |session| keep(session, &call, head))
+            .write_in_company(bytes, patience, work)
             .await?)
     }
 
@@ -61,6 +71,12 @@ impl Journal for SqliteStore {
             .write(0, move |session| forget_note(session, &note))
             .await?)
     }
+}
+
+/// How long a reply may wait for others to be kept with it: a fiftieth of the time that it took is
+/// hardly noticed, nor is a millisecond.
+fn patience(latency: Duration) -> Duration {
+    (latency / 50).clamp(Duration::from_millis(1), Duration::from_millis(8))
 }
 
 fn find(connection: &Connection, key: Digest) -> Result<Option<Bytes>, Failure> {

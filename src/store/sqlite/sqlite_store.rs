@@ -2,9 +2,12 @@
 
 use std::fmt;
 use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
 
 use async_trait::async_trait;
 
+use super::absent_calls::AbsentCalls;
 use super::lock::FileLock;
 use super::open::{self, Place};
 use super::readers::Readers;
@@ -17,6 +20,9 @@ use crate::store::{
     SealedRow, SentCommand, Store, StoreError, StoredTranscript,
 };
 use crate::transcript::Outcome;
+
+/// How long a transcript may wait for other writes to be sealed with it.
+const SEAL_PATIENCE: Duration = Duration::from_millis(4);
 
 /// A store in one SQLite file.
 ///
@@ -43,6 +49,7 @@ pub struct SqliteStore {
     // Closed before the writer, which then is the last to close and folds the log into the file.
     readers: Readers,
     writer: Option<Writer>,
+    absent_calls: Arc<AbsentCalls>,
 }
 
 impl SqliteStore {
@@ -57,11 +64,14 @@ impl SqliteStore {
     pub fn open(path: impl AsRef<Path>) -> Result<Self, StoreError> {
         let place = Place::at(path.as_ref())?;
         let (connection, readers) = open::for_writing(&place)?;
-        let writer = Some(Writer::start(connection, &place.location)?);
+        let absent_calls = Arc::new(AbsentCalls::new());
+        let calls = Arc::clone(&absent_calls);
+        let writer = Some(Writer::start(connection, &place.location, calls)?);
         Ok(Self {
             place,
             readers,
             writer,
+            absent_calls,
         })
     }
 
@@ -78,7 +88,12 @@ impl SqliteStore {
             place,
             readers,
             writer: None,
+            absent_calls: Arc::new(AbsentCalls::new()),
         })
+    }
+
+    pub(super) fn absent_calls(&self) -> &Arc<AbsentCalls> {
+        &self.absent_calls
     }
 
     pub(super) fn readers(&self) -> &Readers {
@@ -151,7 +166,7 @@ impl Store for SqliteStore {
         let times = serde_json::to_string(&row.sealed.times)
             .map_err(|error| StoreError::Backend(Box::new(error)))?;
         self.writer()?
-            .write_in_company(row.sealed.body.len(), move |session| {
+            .write_in_company(row.sealed.body.len(), SEAL_PATIENCE, move |session| {
                 transcripts::seal(session, &run, &row, &times)
             })
             .await

@@ -8,6 +8,7 @@ use std::time::Duration;
 use rusqlite::{Connection, Error};
 use tokio::sync::{mpsc, oneshot};
 
+use super::absent_calls::{AbsentCalls, Follower};
 use super::checkpoint::Checkpointer;
 use super::failure::{Failure, spares_transaction, translate};
 use super::session::{Known, Session};
@@ -21,11 +22,9 @@ const BATCH_JOBS: usize = 512;
 /// the page cache, and then in the write-ahead log.
 const BATCH_BYTES: usize = 8 << 20;
 
-/// A transaction with fewer writes than this waits for company, if all of them can wait.
+/// A transaction with fewer writes than this waits for company, as long as all of them can wait: each
+/// transaction costs a flush of the disk and some pages of the log.
 const COMPANY: usize = 32;
-/// How long it waits. Each transaction costs a flush of the disk and some pages of the log, and a
-/// call that a model took a second for is not slower for a millisecond.
-const COMPANY_WAIT: Duration = Duration::from_millis(1);
 
 /// The way to the writer thread. Dropping it waits for the writes that were handed over.
 pub(super) struct Writer {
@@ -34,12 +33,17 @@ pub(super) struct Writer {
 }
 
 impl Writer {
-    /// Starts the thread, which owns the connection from now on.
-    pub(super) fn start(mut connection: Connection, location: &str) -> Result<Self, StoreError> {
+    /// Starts the thread, which owns the connection from now on and keeps `calls` true.
+    pub(super) fn start(
+        mut connection: Connection,
+        location: &str,
+        calls: Arc<AbsentCalls>,
+    ) -> Result<Self, StoreError> {
+        let failed = |error| Failure::from(error).at(location);
         let (jobs, waiting) = mpsc::channel(WAITING);
         let desk = Desk {
-            checkpointer: Checkpointer::take_over(&mut connection)
-                .map_err(|error| Failure::from(error).at(location))?,
+            checkpointer: Checkpointer::take_over(&mut connection).map_err(failed)?,
+            follower: Follower::begin(calls, &connection).map_err(failed)?,
             connection,
             location: location.to_owned(),
             known: Known::default(),
@@ -61,24 +65,30 @@ impl Writer {
         T: Send + 'static,
         W: FnOnce(&mut Session<'_>) -> Result<T, Failure> + Send + 'static,
     {
-        self.hand_over(bytes, false, work).await
+        self.hand_over(bytes, Duration::ZERO, work).await
     }
 
-    /// As [`write`](Self::write), but with the transaction a moment later, so that more writes
-    /// share its costs.
+    /// As [`write`](Self::write), but with the transaction up to `patience` later, so that more
+    /// writes share its costs.
     pub(super) async fn write_in_company<T, W>(
         &self,
         bytes: usize,
+        patience: Duration,
         work: W,
     ) -> Result<T, StoreError>
     where
         T: Send + 'static,
         W: FnOnce(&mut Session<'_>) -> Result<T, Failure> + Send + 'static,
     {
-        self.hand_over(bytes, true, work).await
+        self.hand_over(bytes, patience, work).await
     }
 
-    async fn hand_over<T, W>(&self, bytes: usize, can_wait: bool, work: W) -> Result<T, StoreError>
+    async fn hand_over<T, W>(
+        &self,
+        bytes: usize,
+        patience: Duration,
+        work: W,
+    ) -> Result<T, StoreError>
     where
         T: Send + 'static,
         W: FnOnce(&mut Session<'_>) -> Result<T, Failure> + Send + 'static,
@@ -86,7 +96,7 @@ impl Writer {
         let (answer, answered) = oneshot::channel();
         let job = Box::new(Pending {
             bytes,
-            can_wait,
+            patience,
             state: State::Waiting(work),
             answer,
         });
@@ -110,8 +120,8 @@ impl Drop for Writer {
 trait Job: Send {
     /// About how much it writes.
     fn bytes(&self) -> usize;
-    /// Whether it may wait for company.
-    fn can_wait(&self) -> bool;
+    /// How long it may wait for company.
+    fn patience(&self) -> Duration;
     /// Does the work and keeps its result; fails when the transaction cannot go on.
     fn apply(&mut self, session: &mut Session<'_>) -> Result<(), Error>;
     /// Tells the caller how it went: as `apply` kept it, or as the whole transaction did.
@@ -120,7 +130,7 @@ trait Job: Send {
 
 struct Pending<W, T> {
     bytes: usize,
-    can_wait: bool,
+    patience: Duration,
     state: State<W, T>,
     answer: oneshot::Sender<Result<T, StoreError>>,
 }
@@ -140,8 +150,8 @@ where
         self.bytes
     }
 
-    fn can_wait(&self) -> bool {
-        self.can_wait
+    fn patience(&self) -> Duration {
+        self.patience
     }
 
     fn apply(&mut self, session: &mut Session<'_>) -> Result<(), Error> {
@@ -174,6 +184,7 @@ struct Desk {
     location: String,
     known: Known,
     checkpointer: Checkpointer,
+    follower: Follower,
 }
 
 impl Desk {
@@ -184,7 +195,8 @@ impl Desk {
             for job in batch.drain(..) {
                 job.answer(failed.as_ref(), &self.location);
             }
-            // Nobody waits for this.
+            // Nobody waits for these. A filter that is not filled is only of less use.
+            let _ = self.follower.fill(&self.connection);
             self.checkpointer.after_commit(&mut self.connection);
         }
     }
@@ -204,6 +216,7 @@ impl Desk {
     fn transact(&mut self, batch: &mut [Box<dyn Job>]) -> Result<(), Error> {
         let statement = |sql| self.connection.prepare_cached(sql)?.execute([]);
         statement("BEGIN IMMEDIATE")?;
+        self.follower.catch_up(&self.connection)?;
         let mut session = Session::new(&self.connection, &mut self.known);
         for job in batch {
             job.apply(&mut session)?;
@@ -221,8 +234,11 @@ fn gather(waiting: &mut mpsc::Receiver<Box<dyn Job>>, batch: &mut Vec<Box<dyn Jo
     };
     batch.push(first);
     take_waiting(waiting, batch);
-    if batch.len() < COMPANY && batch.iter().all(|job| job.can_wait()) {
-        thread::sleep(COMPANY_WAIT);
+    let patience = batch.iter().map(|job| job.patience()).min();
+    if batch.len() < COMPANY
+        && let Some(patience) = patience.filter(|patience| !patience.is_zero())
+    {
+        thread::sleep(patience);
         take_waiting(waiting, batch);
     }
     true

@@ -57,6 +57,20 @@ async fn what_requests_begin_with_is_kept_once_by_two_stores() {
     assert_eq!(own, "]}]}20");
 }
 
+#[tokio::test]
+async fn what_another_store_kept_is_found_however_much_is_kept_here() {
+    let fresh = Fresh::new();
+    let (one, other) = (fresh.store(), fresh.store());
+    for number in 0..200_u8 {
+        let (there, here) = (call(&[number, 0], b"there"), call(&[number, 1], b"here"));
+        let key = there.key;
+        one.keep(there).await.unwrap();
+        other.keep(here).await.unwrap();
+        let reply = other.reply(key).await.unwrap();
+        assert_eq!(reply.as_deref(), Some(&b"there"[..]));
+    }
+}
+
 const TWO: &str = "store::sqlite::tests::together::two_processes_write_two_runs";
 
 #[tokio::test(flavor = "multi_thread")]
