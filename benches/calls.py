@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """What a model call costs the client, in CPU time: redraft beside a bare client, in one run.
 
-    python3 benches/calls.py [--records 4000] [--redraft target/release/redraft ...]
+    python3 benches/calls.py [--profile dist] [--records 4000] [--redraft target/release/redraft ...]
 
 A server that answers at once runs on core 0, each client on core 1, one after the other. Each client is
 measured as a whole process, user + sys. `cai` drafts, and critiques and revises twice: five calls a record,
@@ -27,8 +27,8 @@ ROOT = pathlib.Path(__file__).parent.parent
 RECIPES = {"cai": ["--recipe", "cai", "--rounds", "2"], "audit": []}
 
 
-def build():
-    command = ["cargo", "build", "--release", "--bin", "redraft", "--bench", "zero_server", "--bench", "bare_client"]
+def build(profile):
+    command = ["cargo", "build", "--profile", profile, "--bin", "redraft", "--bench", "zero_server", "--bench", "bare_client"]
     made = subprocess.run([*command, "--message-format=json"], cwd=ROOT, check=True, stdout=subprocess.PIPE, text=True)
     artifacts = [json.loads(line) for line in made.stdout.splitlines()]
     return {it["target"]["name"]: it["executable"] for it in artifacts if it.get("executable")}
@@ -72,11 +72,12 @@ def measure_redraft(redraft, recipe, base_url, rows, folder):
 
 def main():
     options = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    options.add_argument("--profile", default="release", help="how all is built: release, or dist as it is packaged")
     options.add_argument("--records", type=int, default=4000)
     options.add_argument("--redraft", nargs="*", default=[], metavar="BINARY", help="other builds to measure beside")
     options.add_argument("--rounds", type=int, default=1, help="how often everything is measured; the least counts")
     options = options.parse_args()
-    built = build()
+    built = build(options.profile)
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         address = f"127.0.0.1:{free.getsockname()[1]}"
