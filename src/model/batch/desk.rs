@@ -13,6 +13,7 @@ use super::follow;
 use super::provider::Provider;
 use super::setback::{RowEnd, Setback};
 use super::state::{Seated, State};
+use super::take_up::take_up;
 use crate::digest::Digest;
 use crate::model::journal::Journal;
 use crate::model::retry::RetryPolicy;
@@ -70,7 +71,7 @@ impl Desk {
 
     /// Takes up what an earlier process left, and begins to close batches.
     async fn open(self: &Arc<Self>) -> Result<(), ModelError> {
-        follow::take_up(self).await?;
+        take_up(self).await?;
         let desk = Arc::clone(self);
         self.spawn(async move { desk.close_batches().await });
         Ok(())

@@ -14,12 +14,16 @@ mod batched;
 mod desk;
 mod follow;
 mod gathering;
+mod make;
 mod note;
 mod options;
 mod patience;
 mod provider;
+mod refusal;
+mod results;
 mod setback;
 mod state;
+mod take_up;
 #[cfg(test)]
 mod tests;
 

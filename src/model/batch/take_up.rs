@@ -1,0 +1,88 @@
+//! The batches that an earlier process left at the provider.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::time::sleep;
+
+use super::desk::Desk;
+use super::follow::{self, Batch};
+use super::note::{BatchNote, PREFIX, forget_note, keep_note};
+use super::patience::patiently;
+use crate::model::ModelError;
+
+/// Reads back the batches that an earlier process noted, and sees those through of which the
+/// journal lacks replies.
+///
+/// # Errors
+///
+/// When the journal cannot be read, or the provider cannot say whether a batch was made.
+pub(super) async fn take_up(desk: &Arc<Desk>) -> Result<(), ModelError> {
+    let Some(journal) = &desk.journal else {
+        return Ok(());
+    };
+    for (name, value) in journal.notes(desk.provider.model(), PREFIX).await? {
+        let note = serde_json::from_str::<BatchNote>(&value).ok();
+        let (Some(note), Some(tag)) = (note, name.strip_prefix(PREFIX)) else {
+            tracing::warn!(name, "a note about a batch cannot be read");
+            continue;
+        };
+        if note.address != desk.provider.address() {
+            continue;
+        }
+        let mut open = Vec::new();
+        for row in &note.rows {
+            if journal.reply(*row).await?.is_none() {
+                open.push(*row);
+            }
+        }
+        let id = match &note.batch {
+            _ if open.is_empty() => None,
+            Some(id) => Some(id.clone()),
+            None => look_for(desk, tag, &note).await?,
+        };
+        let Some(id) = id else {
+            forget_note(desk, tag).await?;
+            continue;
+        };
+        tracing::info!(batch = id, requests = open.len(), "a batch is taken up");
+        let number = desk.state().take_up(note.rows.clone(), &open);
+        let batch = Batch {
+            number,
+            tag: tag.to_owned(),
+            id,
+            rows: note.rows,
+        };
+        desk.spawn(follow::resume(Arc::clone(desk), batch));
+    }
+    Ok(())
+}
+
+/// The batch that an earlier process was about to make; nothing when there is none.
+async fn look_for(desk: &Desk, tag: &str, note: &BatchNote) -> Result<Option<String>, ModelError> {
+    for pause in [Duration::ZERO, desk.options.first_poll] {
+        // What was asked for just before the end may take a moment to appear.
+        sleep(pause).await;
+        let found = patiently(desk, || desk.provider.find(&note.file, tag)).await;
+        match found {
+            Ok(Some(made)) => {
+                let note = BatchNote {
+                    batch: Some(made.id.clone()),
+                    ..note.clone()
+                };
+                keep_note(desk, tag, &note).await?;
+                return Ok(Some(made.id));
+            }
+            Ok(None) => {}
+            Err(ModelError::Status {
+                status: 404 | 405 | 501,
+                ..
+            }) => {
+                tracing::warn!("the provider does not list batches: one may be paid for twice");
+                return Ok(None);
+            }
+            Err(error) => return Err(error),
+        }
+    }
+    Ok(None)
+}
