@@ -9,7 +9,7 @@ use tokio::time::{Instant, sleep};
 use super::desk::Desk;
 use super::make::make;
 use super::note::forget_note;
-use super::patience::patiently;
+use super::patience::unless_gone;
 use super::provider::{BatchState, BatchStatus};
 use super::refusal::{refuse, refused};
 use super::results::read;
@@ -64,7 +64,10 @@ fn give_up(desk: &Desk, number: u64, error: ModelError) {
 async fn see_through(desk: &Desk, batch: &Batch) -> Result<(), ModelError> {
     let began = Instant::now();
     let Some(ended) = wait_for_end(desk, &batch.id).await? else {
-        tracing::warn!(batch = batch.id, "the provider no longer knows the batch");
+        tracing::warn!(
+            batch = batch.id,
+            "the provider no longer knows the batch: its requests go into another one"
+        );
         return void(desk, batch, HashMap::new(), &Setback::Unfinished(NO_RESULT)).await;
     };
     tracing::info!(batch = batch.id, status = ?ended.status, "a batch has ended");
@@ -97,11 +100,10 @@ async fn see_through(desk: &Desk, batch: &Batch) -> Result<(), ModelError> {
 async fn wait_for_end(desk: &Desk, id: &str) -> Result<Option<BatchState>, ModelError> {
     let mut wait = desk.options.first_poll;
     loop {
-        match patiently(desk, || desk.provider.retrieve(id)).await {
-            Ok(state) if state.status != BatchStatus::UnderWay => return Ok(Some(state)),
-            Ok(_) => {}
-            Err(ModelError::Status { status: 404, .. }) => return Ok(None),
-            Err(error) => return Err(refused(desk, error)),
+        let seen = unless_gone(desk, || desk.provider.retrieve(id)).await;
+        match seen.map_err(|error| refused(desk, error))? {
+            Some(state) if state.status == BatchStatus::UnderWay => {}
+            outcome => return Ok(outcome),
         }
         sleep(wait).await;
         wait = wait.mul_f32(1.5).min(desk.options.longest_poll);

@@ -5,7 +5,7 @@ use bytes::Bytes;
 use super::desk::Desk;
 use super::follow::Batch;
 use super::note::{BatchNote, forget_note, keep_note};
-use super::patience::{Patience, patiently};
+use super::patience::{Patience, look_for, patiently};
 use super::provider::BatchState;
 use super::refusal::refused;
 use super::state::Closed;
@@ -78,7 +78,7 @@ async fn create(desk: &Desk, file: &str, tag: &str) -> Result<BatchState, Unmade
         if is_certain {
             continue;
         }
-        let found = patiently(desk, || desk.provider.find(file, tag)).await;
+        let found = look_for(desk, file, tag).await;
         let is_certain = false;
         if let Some(made) = found.map_err(|error| Unmade { error, is_certain })? {
             return Ok(made);

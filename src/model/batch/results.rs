@@ -6,7 +6,7 @@ use bytes::Bytes;
 
 use super::desk::Desk;
 use super::follow::Batch;
-use super::patience::patiently;
+use super::patience::unless_gone;
 use super::provider::BatchState;
 use super::refusal::refused;
 use super::setback::RowEnd;
@@ -54,13 +54,15 @@ pub(super) async fn read(
 
 /// A file of results; one that is gone is empty, and its rows have no result.
 async fn download(desk: &Desk, file: &str) -> Result<Bytes, ModelError> {
-    match patiently(desk, || desk.provider.content(file)).await {
-        Err(ModelError::Status { status: 404, .. }) => {
-            tracing::warn!(file, "a file of a batch's results is gone");
-            Ok(Bytes::new())
-        }
-        outcome => outcome.map_err(|error| refused(desk, error)),
-    }
+    let whole = unless_gone(desk, || desk.provider.content(file)).await;
+    let whole = whole.map_err(|error| refused(desk, error))?;
+    Ok(whole.unwrap_or_else(|| {
+        tracing::warn!(
+            file,
+            "a file of a batch's results is gone: the requests in it go into another batch"
+        );
+        Bytes::new()
+    }))
 }
 
 fn lines(file: &Bytes) -> impl Iterator<Item = Bytes> {

@@ -1,14 +1,11 @@
 //! The batches that an earlier process left at the provider.
 
 use std::sync::Arc;
-use std::time::Duration;
-
-use tokio::time::sleep;
 
 use super::desk::Desk;
 use super::follow::{self, Batch};
 use super::note::{BatchNote, PREFIX, forget_note, keep_note};
-use super::patience::patiently;
+use super::patience::look_for;
 use crate::model::ModelError;
 
 /// Reads back the batches that an earlier process noted, and sees those through of which the
@@ -39,7 +36,7 @@ pub(super) async fn take_up(desk: &Arc<Desk>) -> Result<(), ModelError> {
         let id = match &note.batch {
             _ if open.is_empty() => None,
             Some(id) => Some(id.clone()),
-            None => look_for(desk, tag, &note).await?,
+            None => find(desk, tag, &note).await?,
         };
         let Some(id) = id else {
             forget_note(desk, tag).await?;
@@ -59,30 +56,24 @@ pub(super) async fn take_up(desk: &Arc<Desk>) -> Result<(), ModelError> {
 }
 
 /// The batch that an earlier process was about to make; nothing when there is none.
-async fn look_for(desk: &Desk, tag: &str, note: &BatchNote) -> Result<Option<String>, ModelError> {
-    for pause in [Duration::ZERO, desk.options.first_poll] {
-        // What was asked for just before the end may take a moment to appear.
-        sleep(pause).await;
-        let found = patiently(desk, || desk.provider.find(&note.file, tag)).await;
-        match found {
-            Ok(Some(made)) => {
-                let note = BatchNote {
-                    batch: Some(made.id.clone()),
-                    ..note.clone()
-                };
-                keep_note(desk, tag, &note).await?;
-                return Ok(Some(made.id));
-            }
-            Ok(None) => {}
-            Err(ModelError::Status {
-                status: 404 | 405 | 501,
-                ..
-            }) => {
-                tracing::warn!("the provider does not list batches: one may be paid for twice");
-                return Ok(None);
-            }
-            Err(error) => return Err(error),
+async fn find(desk: &Desk, tag: &str, note: &BatchNote) -> Result<Option<String>, ModelError> {
+    match look_for(desk, &note.file, tag).await {
+        Ok(Some(made)) => {
+            let note = BatchNote {
+                batch: Some(made.id.clone()),
+                ..note.clone()
+            };
+            keep_note(desk, tag, &note).await?;
+            Ok(Some(made.id))
         }
+        Ok(None) => Ok(None),
+        Err(ModelError::Status {
+            status: 404 | 405 | 501,
+            ..
+        }) => {
+            tracing::warn!("the provider does not list batches: one may be paid for twice");
+            Ok(None)
+        }
+        Err(error) => Err(error),
     }
-    Ok(None)
 }

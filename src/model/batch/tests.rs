@@ -127,11 +127,15 @@ impl Provider for Fake {
 
     async fn find(&self, _: &str, tag: &str) -> Result<Option<BatchState>, ModelError> {
         self.failure("find")?;
+        if self.failure("see").is_err() {
+            return Ok(None);
+        }
         let found = (self.stock().batches.iter()).position(|(_, known)| known == tag);
         Ok(found.map(|batch| self.state(batch)))
     }
 
     async fn content(&self, file: &str) -> Result<Bytes, ModelError> {
+        self.failure("content")?;
         let file: usize = file.parse().expect("a file");
         Ok(self.stock().files[file].clone())
     }
@@ -188,6 +192,15 @@ fn refused() -> ModelError {
     ModelError::Connection {
         endpoint: "http://fake/v1".to_owned(),
         source: Box::new(NotConnected::new("refused")),
+    }
+}
+
+fn status(status: u16) -> ModelError {
+    ModelError::Status {
+        endpoint: "http://fake/v1".to_owned(),
+        status,
+        message: "no".to_owned(),
+        retry_after: None,
     }
 }
 
@@ -313,6 +326,31 @@ async fn an_unclear_answer_to_making_a_batch_is_cleared_up_first() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn what_is_not_seen_at_once_is_not_taken_to_be_gone() {
+    let (fake, journal) = (Arc::<Fake>::default(), Arc::<MemoryJournal>::default());
+    for call in ["retrieve", "retrieve", "content", "content"] {
+        fake.fail_next(call, status(404));
+    }
+    let model = journalled(&fake, &journal);
+    model.complete(&request("a")).await.expect("a reply");
+    assert_eq!((fake.rows(), fake.stock().failures.len()), (1, 0));
+
+    // Made, but neither told nor listed at first.
+    for (call, error) in [("created", broken()), ("see", broken()), ("see", broken())] {
+        fake.fail_next(call, error);
+    }
+    model.complete(&request("b")).await.expect("a reply");
+    assert_eq!((fake.rows(), fake.stock().failures.len()), (2, 0));
+
+    // What stays unknown is gone.
+    for _ in 0..4 {
+        fake.fail_next("retrieve", status(404));
+    }
+    model.complete(&request("c")).await.expect("a reply");
+    assert_eq!((fake.rows(), fake.stock().failures.len()), (4, 0));
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_provider_that_was_never_reached_is_given_up_and_another_waited_for() {
     let (fake, journal) = (Arc::<Fake>::default(), Arc::<MemoryJournal>::default());
     for _ in 0..6 {
@@ -334,13 +372,7 @@ async fn a_provider_that_was_never_reached_is_given_up_and_another_waited_for() 
 #[tokio::test(start_paused = true)]
 async fn a_key_that_is_withdrawn_stops_the_run_and_loses_nothing() {
     let (fake, journal) = (Arc::<Fake>::default(), Arc::<MemoryJournal>::default());
-    let withdrawn = ModelError::Status {
-        endpoint: "http://fake/v1".to_owned(),
-        status: 401,
-        message: "no".to_owned(),
-        retry_after: None,
-    };
-    fake.fail_next("retrieve", withdrawn);
+    fake.fail_next("retrieve", status(401));
     let model = journalled(&fake, &journal);
     let error = model.complete(&request("a")).await.expect_err("an error");
     assert_eq!(error.reach(), Reach::Run);
