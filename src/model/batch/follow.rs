@@ -17,7 +17,7 @@ use super::setback::{RowEnd, Setback};
 use super::state::Closed;
 use super::{EXPIRED, NO_RESULT};
 use crate::digest::Digest;
-use crate::model::ModelError;
+use crate::model::{ModelError, Reach};
 
 /// How often the journal is asked whether it has the replies of a batch, at first and at last.
 const FIRST_LOOK: Duration = Duration::from_millis(500);
@@ -32,6 +32,8 @@ pub(super) struct Batch {
     pub(super) id: String,
     /// Its rows, in the order of the input file.
     pub(super) rows: Vec<Digest>,
+    /// Whether an earlier process made it.
+    pub(super) is_taken_up: bool,
 }
 
 /// Submits a batch and sees it through.
@@ -74,7 +76,10 @@ async fn see_through(desk: &Desk, batch: &Batch) -> Result<(), ModelError> {
     if ended.status == BatchStatus::Failed {
         return refuse(desk, batch, &ended).await;
     }
-    let ends = read(desk, batch, &ended).await?;
+    let mut ends = read(desk, batch, &ended).await?;
+    if batch.is_taken_up {
+        forgive(&mut ends);
+    }
     let replies = ends.iter().filter(|(_, end)| end.is_ok());
     let paid: Vec<Digest> = replies.map(|(id, _)| *id).collect();
     {
@@ -94,6 +99,18 @@ async fn see_through(desk: &Desk, batch: &Batch) -> Result<(), ModelError> {
     forget_note(desk, &batch.tag).await?;
     desk.state().forget(batch.number);
     Ok(())
+}
+
+/// What the server, the key or the account refused in an earlier process's time may be put right by
+/// now: such rows are asked again.
+fn forgive(ends: &mut HashMap<Digest, RowEnd>) {
+    for end in ends.values_mut() {
+        if let Err(Setback::Failed(error)) = end
+            && (error.blames_server() || error.reach() == Reach::Run)
+        {
+            *end = Err(Setback::Innocent);
+        }
+    }
 }
 
 /// Looks at the batch until it has ended; nothing when the provider does not know it.

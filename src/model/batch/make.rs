@@ -41,6 +41,7 @@ pub(super) async fn make(desk: &Desk, closed: Closed) -> Result<Batch, ModelErro
             return Err(refused(desk, error));
         }
     };
+    desk.state().made(number);
     note.batch = Some(made.id.clone());
     keep_note(desk, &tag, &note).await?;
     tracing::info!(
@@ -54,6 +55,7 @@ pub(super) async fn make(desk: &Desk, closed: Closed) -> Result<Batch, ModelErro
         tag,
         id: made.id,
         rows: note.rows,
+        is_taken_up: false,
     })
 }
 

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use super::desk::Desk;
 use super::follow::{Batch, void};
-use super::provider::BatchState;
+use super::provider::{BatchFault, BatchState};
 use super::setback::{RowEnd, Setback};
 use crate::digest::Digest;
 use crate::model::ModelError;
@@ -21,7 +21,7 @@ pub(super) fn refused(desk: &Desk, error: ModelError) -> ModelError {
             // Before anything has worked, the key's own hint is the better one.
             401 | 403 if !desk.was_reached() => return error,
             401 | 403 => format!("check whether the key may still be used at {address}"),
-            _ => format!("{address} refused the batch; what it said stands below"),
+            _ => put_right(address),
         },
         ModelError::Garbled { .. } => {
             format!("what {address} says about files and batches cannot be understood")
@@ -56,7 +56,12 @@ pub(super) async fn refuse(
         let setback = if batch.rows.len() > 1 || others {
             Setback::Innocent
         } else {
-            Setback::Failed(row_refused(desk, 429, &fault.message))
+            Setback::Failed(ModelError::Status {
+                endpoint: desk.provider.address().to_owned(),
+                status: 429,
+                message: fault.message.clone(),
+                retry_after: None,
+            })
         };
         return void(desk, batch, HashMap::new(), &setback).await;
     }
@@ -64,30 +69,43 @@ pub(super) async fn refuse(
     for fault in &ended.faults {
         let line = fault.line.and_then(|line| line.checked_sub(1));
         if let Some(id) = line.and_then(|line| batch.rows.get(line)) {
-            let error = row_refused(desk, 400, &fault.message);
-            guilty.insert(*id, Err(Setback::Failed(error)));
+            let text = format!("the provider refused this request: {}", fault.message);
+            guilty.insert(*id, Err(Setback::Failed(ModelError::Other(text))));
         }
     }
     if !guilty.is_empty() {
         return void(desk, batch, guilty, &Setback::Innocent).await;
     }
-    let messages: Vec<&str> = (ended.faults.iter())
-        .map(|fault| fault.message.as_str())
-        .collect();
+    let whole = whole_refused(desk, &ended.faults);
+    void(desk, batch, HashMap::new(), &Setback::Final(whole)).await
+}
+
+/// Why no request of a batch is to blame, and none will be taken.
+fn whole_refused(desk: &Desk, faults: &[BatchFault]) -> ModelError {
+    let address = desk.provider.address();
+    let messages: Vec<&str> = faults.iter().map(|fault| fault.message.as_str()).collect();
     let said = if messages.is_empty() {
         "it gave no reason".to_owned()
     } else {
         messages.join("; ")
     };
-    let unusable = refused(desk, row_refused(desk, 400, &said));
-    void(desk, batch, HashMap::new(), &Setback::Final(unusable)).await
+    if faults.iter().any(|fault| fault.is_about_money) {
+        return ModelError::OutOfMoney {
+            endpoint: address.to_owned(),
+            message: said,
+        };
+    }
+    let text = format!("the provider refused the batch: {said}");
+    ModelError::Unusable {
+        model: desk.provider.model().to_owned(),
+        hint: put_right(address),
+        source: Box::new(ModelError::Other(text)),
+    }
 }
 
-fn row_refused(desk: &Desk, status: u16, message: &str) -> ModelError {
-    ModelError::Status {
-        endpoint: desk.provider.address().to_owned(),
-        status,
-        message: message.to_owned(),
-        retry_after: None,
-    }
+fn put_right(address: &str) -> String {
+    format!(
+        "put right what {address} says, and give the same command again: it goes on where it \
+         stopped"
+    )
 }

@@ -24,14 +24,21 @@ pub(super) async fn take_up(desk: &Arc<Desk>) -> Result<(), ModelError> {
             tracing::warn!(name, "a note about a batch cannot be read");
             continue;
         };
-        if note.address != desk.provider.address() {
-            continue;
-        }
         let mut open = Vec::new();
         for row in &note.rows {
             if journal.reply(*row).await?.is_none() {
                 open.push(*row);
             }
+        }
+        if note.address != desk.provider.address() {
+            if !open.is_empty() {
+                tracing::warn!(
+                    requests = open.len(),
+                    "a batch waits at {}: it is taken up only by a run at that address",
+                    note.address
+                );
+            }
+            continue;
         }
         let id = match &note.batch {
             _ if open.is_empty() => None,
@@ -39,7 +46,10 @@ pub(super) async fn take_up(desk: &Arc<Desk>) -> Result<(), ModelError> {
             None => find(desk, tag, &note).await?,
         };
         let Some(id) = id else {
-            forget_note(desk, tag).await?;
+            // Whoever makes that batch just now has noted its id meanwhile.
+            if journal.notes(desk.provider.model(), &name).await? == [(name.clone(), value)] {
+                forget_note(desk, tag).await?;
+            }
             continue;
         };
         tracing::info!(batch = id, requests = open.len(), "a batch is taken up");
@@ -49,6 +59,7 @@ pub(super) async fn take_up(desk: &Arc<Desk>) -> Result<(), ModelError> {
             tag: tag.to_owned(),
             id,
             rows: note.rows,
+            is_taken_up: true,
         };
         desk.spawn(follow::resume(Arc::clone(desk), batch));
     }

@@ -39,6 +39,9 @@ struct Stock {
     failures: VecDeque<(&'static str, ModelError)>,
     /// Whether batches end.
     is_slow: bool,
+    uploads_hang: bool,
+    /// The next answer to a row.
+    row_refused: Option<ModelError>,
 }
 
 impl Fake {
@@ -101,6 +104,10 @@ impl Provider for Fake {
 
     async fn upload(&self, lines: Bytes, _: &str) -> Result<String, ModelError> {
         self.failure("upload")?;
+        let hangs = self.stock().uploads_hang;
+        if hangs {
+            std::future::pending::<()>().await;
+        }
         let mut stock = self.stock();
         stock.files.push(lines);
         Ok((stock.files.len() - 1).to_string())
@@ -142,6 +149,9 @@ impl Provider for Fake {
 
     fn read_line(&self, line: &Bytes) -> Option<(Digest, RowEnd)> {
         let text = std::str::from_utf8(line).ok()?;
+        if let Some(error) = self.stock().row_refused.take() {
+            return Some((text.parse().ok()?, Err(Setback::Failed(error))));
+        }
         let completion = Completion {
             raw: Some(Bytes::from(format!("{{\"text\":\"{text}\"}}"))),
             ..Completion::from_text(text)
@@ -402,6 +412,33 @@ async fn the_traffic_knows_what_waits_where() {
     let looks = fake.stock().retrieved;
     assert!((110..140).contains(&looks), "{looks} looks in two hours");
     assert_eq!(traffic.counts().in_flight, 0);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_batch_that_was_not_made_yet_is_not_said_to_go_on() {
+    let (fake, journal) = (Arc::<Fake>::default(), Arc::<MemoryJournal>::default());
+    fake.stock().uploads_hang = true;
+    let traffic = Traffic::new();
+    let model = batched(&fake, &journal, &traffic);
+    let asked = request("a");
+    let waits = timeout(Duration::from_secs(60), model.complete(&asked));
+    assert!(waits.await.is_err());
+    assert_eq!(traffic.endpoints()[0].in_flight, 1);
+    assert_eq!(traffic.open_batches(), 0);
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_an_earlier_process_was_refused_is_asked_again() {
+    let (fake, journal) = (Arc::<Fake>::default(), Arc::<MemoryJournal>::default());
+    made_before(&fake, &["a"]).await;
+    leave_note(&journal, "http://fake/v1", Some("0"), &["a"]).await;
+    fake.stock().row_refused = Some(ModelError::OutOfMoney {
+        endpoint: "http://fake/v1".to_owned(),
+        message: "no credit, then".to_owned(),
+    });
+    let model = journalled(&fake, &journal);
+    model.complete(&request("a")).await.expect("a reply");
+    assert_eq!(fake.rows(), 2);
 }
 
 #[tokio::test(start_paused = true)]
