@@ -31,6 +31,7 @@ pub use batched::Batched;
 pub use options::BatchOptions;
 pub(in crate::model) use provider::{BatchFault, BatchState, BatchStatus, Provider};
 pub(in crate::model) use setback::{RowEnd, Setback};
+pub use take_up::left_open;
 
 /// Why a row without a result has none.
 pub(in crate::model) const EXPIRED: &str = "the batch expired before this request was answered";

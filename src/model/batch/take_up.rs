@@ -6,7 +6,9 @@ use super::desk::Desk;
 use super::follow::{self, Batch};
 use super::note::{BatchNote, PREFIX, forget_note, keep_note};
 use super::patience::look_for;
+use crate::digest::Digest;
 use crate::model::ModelError;
+use crate::model::journal::{Journal, JournalError};
 
 /// Reads back the batches that an earlier process noted, and sees those through of which the
 /// journal lacks replies.
@@ -24,12 +26,7 @@ pub(super) async fn take_up(desk: &Arc<Desk>) -> Result<(), ModelError> {
             tracing::warn!(name, "a note about a batch cannot be read");
             continue;
         };
-        let mut open = Vec::new();
-        for row in &note.rows {
-            if journal.reply(*row).await?.is_none() {
-                open.push(*row);
-            }
-        }
+        let open = open_rows(journal.as_ref(), &note).await?;
         if note.address != desk.provider.address() {
             if !open.is_empty() {
                 tracing::warn!(
@@ -64,6 +61,33 @@ pub(super) async fn take_up(desk: &Arc<Desk>) -> Result<(), ModelError> {
         desk.spawn(follow::resume(Arc::clone(desk), batch));
     }
     Ok(())
+}
+
+/// How many requests of a model are in batches of which nobody has read the results; a process that
+/// does not take them up pays for them again.
+///
+/// # Errors
+///
+/// When the journal cannot be read.
+pub async fn left_open(journal: &dyn Journal, model: &str) -> Result<usize, JournalError> {
+    let mut count = 0;
+    for (_, value) in journal.notes(model, PREFIX).await? {
+        if let Ok(note) = serde_json::from_str::<BatchNote>(&value) {
+            count += open_rows(journal, &note).await?.len();
+        }
+    }
+    Ok(count)
+}
+
+/// The rows whose replies the journal lacks.
+async fn open_rows(journal: &dyn Journal, note: &BatchNote) -> Result<Vec<Digest>, JournalError> {
+    let mut open = Vec::new();
+    for row in &note.rows {
+        if journal.reply(*row).await?.is_none() {
+            open.push(*row);
+        }
+    }
+    Ok(open)
 }
 
 /// The batch that an earlier process was about to make; nothing when there is none.
