@@ -13,7 +13,7 @@ use super::desk::Desk;
 use super::note::{BatchNote, PREFIX};
 use super::provider::{BatchState, BatchStatus, Provider};
 use super::setback::RowEnd;
-use super::{BatchOptions, Setback};
+use super::{BatchOptions, Setback, left_open};
 use crate::digest::Digest;
 use crate::message::Message;
 use crate::model::journal::{Journal, Journalled, JournalledCall, question};
@@ -178,8 +178,9 @@ fn batched(fake: &Arc<Fake>, journal: &Arc<MemoryJournal>, traffic: &Arc<Traffic
         Some(journal.clone()),
         BatchOptions::default(),
         RetryPolicy::default(),
+        Arc::clone(traffic),
     );
-    Batched::at(desk, None, Arc::clone(traffic))
+    Batched::at(desk, None)
 }
 
 fn journalled(fake: &Arc<Fake>, journal: &Arc<MemoryJournal>) -> Journalled {
@@ -280,10 +281,13 @@ async fn a_batch_that_was_made_and_not_noted_is_found_by_its_tag() {
     let (fake, journal) = (Arc::<Fake>::default(), Arc::<MemoryJournal>::default());
     made_before(&fake, &["a", "b"]).await;
     leave_note(&journal, "http://fake/v1", None, &["a", "b"]).await;
+    assert_eq!(left_open(journal.as_ref(), "fake").await.ok(), Some(2));
+    assert_eq!(left_open(journal.as_ref(), "other").await.ok(), Some(0));
     let model = journalled(&fake, &journal);
     for text in ["a", "b", "c"] {
         model.complete(&request(text)).await.expect("a reply");
     }
+    assert_eq!(left_open(journal.as_ref(), "fake").await.ok(), Some(0));
     assert_eq!(fake.rows(), 3, "only the third is submitted");
 }
 
@@ -399,6 +403,7 @@ async fn the_traffic_knows_what_waits_where() {
     let traffic = Traffic::new();
     let model = batched(&fake, &journal, &traffic);
     assert!(traffic.window() > 50_000);
+    assert!(!traffic.has_concurrency());
     let (one, other) = (request("a"), request("b"));
     let waits = timeout(Duration::from_secs(2), model.complete(&one));
     assert!(waits.await.is_err());
@@ -453,6 +458,20 @@ async fn while_the_traffic_is_paused_nothing_is_submitted() {
     assert_eq!(fake.stock().files.len(), 0);
     traffic.resume();
     model.complete(&asked).await.expect("a reply");
+
+    // What gathers when the pause begins gathers until it ends.
+    let later = request("b");
+    let pause = async {
+        tokio::time::sleep(Duration::from_secs(1)).await;
+        traffic.pause();
+        tokio::time::sleep(Duration::from_secs(100)).await;
+        let made = fake.stock().batches.len();
+        traffic.resume();
+        made
+    };
+    let (reply, made) = tokio::join!(model.complete(&later), pause);
+    reply.expect("a reply");
+    assert_eq!((made, fake.rows()), (1, 2));
 }
 
 #[test]
