@@ -7,13 +7,12 @@ use crate::store::Store;
 
 /// Says that batches go on without this process.
 pub(super) fn tell_of_open(open: usize) {
-    match open {
-        0 => {}
-        1 => eprintln!("1 batch goes on at the provider; the same command takes it up again."),
-        _ => {
-            eprintln!("{open} batches go on at the provider; the same command takes them up again.")
-        }
-    }
+    let (what, go, them) = match open {
+        0 => return,
+        1 => ("1 batch".to_owned(), "goes", "it"),
+        _ => (format!("{open} batches"), "go", "them"),
+    };
+    eprintln!("{what} {go} on at the provider; the same command takes {them} up again.");
 }
 
 /// Says which models have batches at the provider that a run without batches does not take up.
