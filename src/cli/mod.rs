@@ -5,6 +5,7 @@ mod output;
 
 mod args;
 mod ask;
+mod batches;
 mod bench;
 mod budget;
 mod completions;

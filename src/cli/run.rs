@@ -8,6 +8,7 @@ use clap::{Args, ValueEnum};
 
 use super::Exit;
 use super::args::{PipelineArgs, StoreArgs, pipeline};
+use super::batches;
 use super::budget::BudgetArgs;
 use super::error::UsageError;
 use super::estimate;
@@ -139,6 +140,7 @@ impl Options {
         if !self.quiet {
             let earlier = earlier_run(&plan, store.as_ref()).await?;
             summary::announce(&pipeline, &settings, &plan, earlier.as_ref());
+            batches::tell_of_left(&settings, store.as_ref()).await?;
         }
         let (handle, stop) = Stop::new();
         let controls = Controls::new(Arc::clone(&connections.traffic), handle.clone());
@@ -171,7 +173,13 @@ impl Options {
                 estimate::first_rows(&plan, most, &pipeline, &store, first, &watch, stop.clone());
             let (first, spent) = attend(first, &watch, steering(None)).await;
             watch.progress.finish();
-            let (report, estimate) = first?;
+            let (report, mut estimate) = first?;
+            if let Some(estimate) = &mut estimate
+                && settings.is_batched()
+            {
+                // How long batches take does not follow from how much is in them.
+                estimate.seconds = None;
+            }
             spent?;
             let is_picked = report.end == RunEnd::Picked;
             if is_picked {
@@ -194,7 +202,9 @@ impl Options {
         );
         let (ended, spent) = attend(whole, &watch, steering(keys)).await;
         watch.finish(&ended);
-        self.tell_of_batches(connections.traffic.open_batches());
+        if !self.quiet {
+            batches::tell_of_open(connections.traffic.open_batches());
+        }
         let exit = self.conclude(&ended?, store.as_ref(), &watch).await;
         spent?;
         signals.abort();
@@ -318,18 +328,6 @@ impl Options {
             read,
             output: None,
         })
-    }
-
-    /// Says that batches go on without this process.
-    fn tell_of_batches(&self, open: usize) {
-        if open > 0 && !self.quiet {
-            let (what, goes, it) = if open == 1 {
-                ("1 batch".to_owned(), "goes", "it")
-            } else {
-                (format!("{open} batches"), "go", "them")
-            };
-            eprintln!("{what} {goes} on at the provider; the same command takes {it} up again.");
-        }
     }
 
     /// Says what came of it.

@@ -41,6 +41,18 @@ pub(super) fn announce(
     for (model, roles) in cast(settings) {
         eprintln!("  {} {}", paint.dim(format!("{roles}:")), safe(&model));
     }
+    if settings.is_batched() {
+        let batched = settings
+            .models
+            .values()
+            .filter(|model| model.batch.is_some());
+        let names: Vec<_> = batched.map(|model| safe(&model.model)).collect();
+        let what = paint.dim("in batches:");
+        eprintln!(
+            "  {what} {}; their replies come within a day",
+            names.join(", ")
+        );
+    }
     eprintln!("  {} {}", paint.dim("run:"), safe(&plan.name));
     if let Some((row, changes)) = earlier
         && !changes.is_empty()

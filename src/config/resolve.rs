@@ -174,6 +174,12 @@ impl Settings {
 }
 
 impl Settings {
+    /// Whether any model's calls go in batches.
+    #[must_use]
+    pub fn is_batched(&self) -> bool {
+        self.models.values().any(|model| model.batch.is_some())
+    }
+
     /// The same settings with every model's calls in batches, or with none's.
     #[must_use]
     pub fn batched(mut self, is_on: bool) -> Self {

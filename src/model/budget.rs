@@ -306,6 +306,7 @@ pub struct Budgeted {
     price: Option<Price>,
     traffic: Arc<Traffic>,
     longest_reply: AtomicU64,
+    loses_dropped: bool,
 }
 
 impl Budgeted {
@@ -319,6 +320,17 @@ impl Budgeted {
             price,
             traffic,
             longest_reply: AtomicU64::new(LONG_REPLY),
+            loses_dropped: true,
+        }
+    }
+
+    /// For a model that loses no reply when a call is dropped: whoever asks again is given it, and
+    /// it counts then.
+    #[must_use]
+    pub fn losing_nothing(self) -> Self {
+        Self {
+            loses_dropped: false,
+            ..self
         }
     }
 
@@ -378,7 +390,7 @@ impl ChatModel for Budgeted {
         } else {
             None
         };
-        let mut dropped = Dropped(Some(budget));
+        let mut dropped = Dropped(self.loses_dropped.then_some(budget));
         let outcome = self.model.complete(request).await;
         dropped.0 = None;
         match &outcome {
@@ -714,6 +726,9 @@ mod tests {
         traffic.budget().set_limits(tokens(40 + worst));
         let short = Duration::from_millis(10);
         assert!(timeout(short, model.complete(&request)).await.is_err());
+        let keeping = Budgeted::new(Arc::new(Slow::default()), None, traffic.clone());
+        let keeping = keeping.losing_nothing();
+        assert!(timeout(short, keeping.complete(&request)).await.is_err());
         assert_eq!(traffic.budget().ledger().reservations, 0);
         assert!(model.complete(&request).await.is_ok());
         assert_eq!(

@@ -88,7 +88,8 @@ pub fn stack(
 ///
 /// # Errors
 ///
-/// [`EndpointError`] when there is no endpoint, or no client can be made for one of them.
+/// [`EndpointError`] when there is no endpoint, more than one for batches, or no client can be made
+/// for one of them.
 pub fn stack_replicas(
     endpoints: &[Endpoint],
     options: StackOptions,
@@ -105,6 +106,9 @@ pub fn stack_replicas(
         key_origin: key.and_then(|key| key.origin()).map(ToOwned::to_owned),
     };
     if let Some(batch) = &options.batch {
+        if endpoints.len() > 1 {
+            return Err(EndpointError::SeveralForBatches);
+        }
         let batch = batch.clone();
         return batched(first, access, batch, options);
     }
@@ -143,7 +147,11 @@ fn batched(
         Arc::clone(&options.traffic),
     )?;
     let model = Arc::new(FirstCall::new(Arc::new(model), access));
-    let model = Arc::new(Budgeted::new(model, options.price, options.traffic));
+    let model = Budgeted::new(model, options.price, options.traffic);
+    let model = Arc::new(match options.journal {
+        Some(_) => model.losing_nothing(),
+        None => model,
+    });
     // To find out which form works would take a batch for each.
     let structured = match options.structured {
         StructuredSetting::Auto => StructuredSetting::Presumed(Rung::JsonSchema),
@@ -299,6 +307,21 @@ mod tests {
         );
         assert_eq!(asked.load(Ordering::SeqCst), 3);
         assert_eq!(journal.calls().len(), 1);
+    }
+
+    #[test]
+    fn batches_have_one_address() {
+        let endpoint = |port| {
+            let address = format!("http://127.0.0.1:{port}/v1");
+            Endpoint::new("m", address.parse().expect("a URL"))
+        };
+        let options = StackOptions {
+            batch: Some(BatchOptions::default()),
+            ..StackOptions::default()
+        };
+        assert!(stack(&endpoint(1), options.clone()).is_ok());
+        let several = stack_replicas(&[endpoint(1), endpoint(2)], options);
+        assert!(matches!(several, Err(EndpointError::SeveralForBatches)));
     }
 
     #[tokio::test]

@@ -64,6 +64,11 @@ pub trait Lane: Debug + Send + Sync {
     /// How many calls may be in flight, over all endpoints.
     fn limit(&self) -> usize;
 
+    /// Whether there is a concurrency to set; there is none where calls go in batches.
+    fn has_concurrency(&self) -> bool {
+        true
+    }
+
     /// Pins the concurrency, or lets it find itself.
     fn set_concurrency(&self, concurrency: Concurrency);
 
@@ -217,6 +222,12 @@ impl Traffic {
     /// time that somebody waited here.
     pub async fn changed(&self) {
         self.changed.notified().await;
+    }
+
+    /// Whether any endpoint has a concurrency to set.
+    #[must_use]
+    pub fn has_concurrency(&self) -> bool {
+        self.lanes().iter().any(|lane| lane.has_concurrency())
     }
 
     /// Pins the concurrency of every endpoint, or lets it find itself.

@@ -180,16 +180,7 @@ impl Controls {
                 self.stop.stop();
                 "Stopping: what is in flight has a few seconds to end.".to_owned()
             }
-            Command::Limit(concurrency) => {
-                self.traffic.set_concurrency(concurrency);
-                match concurrency {
-                    Concurrency::Auto => "The limits find themselves.".to_owned(),
-                    Concurrency::Fixed(1) => "At most 1 call to each endpoint at once.".to_owned(),
-                    Concurrency::Fixed(number) => {
-                        format!("At most {number} calls to each endpoint at once.")
-                    }
-                }
-            }
+            Command::Limit(concurrency) => self.set_concurrency(concurrency),
             Command::Budget(change) => self.set_budget(change),
         }
     }
@@ -212,6 +203,21 @@ impl Controls {
         }
         self.traffic.resume();
         "It goes on.".to_owned()
+    }
+
+    fn set_concurrency(&self, concurrency: Concurrency) -> String {
+        if !self.traffic.has_concurrency() {
+            return "No call is sent by itself, so there is no limit to set; nothing is changed."
+                .to_owned();
+        }
+        self.traffic.set_concurrency(concurrency);
+        match concurrency {
+            Concurrency::Auto => "The limits find themselves.".to_owned(),
+            Concurrency::Fixed(1) => "At most 1 call to each endpoint at once.".to_owned(),
+            Concurrency::Fixed(number) => {
+                format!("At most {number} calls to each endpoint at once.")
+            }
+        }
     }
 
     fn set_budget(&self, change: BudgetChange) -> String {

@@ -288,6 +288,60 @@ fn a_killed_run_takes_its_batches_up_again() {
     assert_eq!((server.paid(), server.paid_twice()), (calls, 0));
 }
 
+#[test]
+fn a_run_that_leaves_batches_behind_says_so() {
+    let server = BatchServer::with(
+        |_, _| Course {
+            looks: u32::MAX,
+            ..Course::to(End::Completed)
+        },
+        |_| RowAct::Answer,
+    );
+    let place = place(&server, 4);
+    let running = place.redraft(COMMAND).start();
+    wait_until("a batch was looked at", || server.looks() > 1);
+    running.kill();
+
+    let online = Server::start();
+    let settings = |url: &str, more: &str| {
+        format!("models: {{ stub: {{ model: stub, base_url: \"{url}\"{more} }} }}\n")
+    };
+    place.write("redraft.yaml", settings(online.url(), ""));
+    place
+        .redraft(COMMAND)
+        .run()
+        .exits(0)
+        .says("4 requests to stub wait in batches");
+
+    place.write(
+        "redraft.yaml",
+        settings("http://a/v1,http://b/v1", ", batch: true"),
+    );
+    let refused = place.redraft(COMMAND).arg("--fresh").run().exits(2);
+    refused.says("batches go to one address");
+}
+
+#[test]
+fn an_account_that_is_spent_in_the_midst_of_a_batch_stops_the_run_and_is_asked_again() {
+    let server = BatchServer::with(
+        |_, _| Course::to(End::Completed),
+        |asked| match asked.before {
+            0 if asked.part == Part::Drafter && asked.body.to_string().contains("Row 1.") => {
+                RowAct::Refuse(429, "insufficient_quota")
+            }
+            _ => RowAct::Answer,
+        },
+    );
+    let place = place(&server, 4);
+    place
+        .redraft(COMMAND)
+        .run()
+        .exits(1)
+        .says("nothing left to spend");
+    place.redraft(COMMAND).run().exits(0);
+    assert_eq!(server.paid_twice(), 0);
+}
+
 /// A process that dies while it makes a batch: whether that came to pass is found out.
 #[test]
 fn a_batch_of_which_nobody_heard_is_found_or_made_anew() {

@@ -311,11 +311,16 @@ fn endpoint_line(endpoint: &EndpointStatus, width: usize) -> String {
         EndpointState::SetAside { why } => format!("set aside: {}", one_line(why, 200)),
     };
     let place = place(endpoint);
+    let latency = match latency_ms {
+        0 => "no reply yet".to_owned(),
+        0..10_000 => format!("{latency_ms} ms"),
+        _ => brief_duration(Duration::from_millis(*latency_ms)),
+    };
     if width < WORDS_FROM {
         return format!("  {place} {in_flight}/{limit}+{waiting} {state}");
     }
     format!(
-        "  {place} {in_flight}/{limit} in flight, {waiting} waiting{BETWEEN}{latency_ms} ms{BETWEEN}{state}"
+        "  {place} {in_flight}/{limit} in flight, {waiting} waiting{BETWEEN}{latency}{BETWEEN}{state}"
     )
 }
 

@@ -20,7 +20,6 @@ use crate::model::{ChatModel, ChatRequest, Completion, ModelError};
 pub struct Batched {
     desk: Arc<Desk>,
     scope: Option<String>,
-    traffic: Arc<Traffic>,
 }
 
 impl Batched {
@@ -40,19 +39,15 @@ impl Batched {
         traffic: Arc<Traffic>,
     ) -> Result<Self, EndpointError> {
         let provider = Arc::new(BatchClient::new(endpoint)?);
-        let desk = Desk::new(provider, journal, options, retry);
-        Ok(Self::at(desk, scope, traffic))
+        let desk = Desk::new(provider, journal, options, retry, traffic);
+        Ok(Self::at(desk, scope))
     }
 
-    pub(super) fn at(desk: Desk, scope: Option<String>, traffic: Arc<Traffic>) -> Self {
+    pub(super) fn at(desk: Desk, scope: Option<String>) -> Self {
         let desk = Arc::new(desk);
         let lane: Arc<dyn Lane> = desk.clone();
-        traffic.add_lane(&lane);
-        Self {
-            desk,
-            scope,
-            traffic,
-        }
+        desk.traffic.add_lane(&lane);
+        Self { desk, scope }
     }
 }
 
@@ -73,10 +68,10 @@ impl ChatModel for Batched {
         let id = question(self.scope.as_deref(), self.name(), request)?.key;
         let mut tries = Tries::new(self.desk.retry.attempts);
         loop {
-            self.traffic.resumed().await;
+            self.desk.traffic.resumed().await;
             let line = self.desk.provider.line(id, request)?;
             let setback = {
-                let _in_flight = self.traffic.begin();
+                let _in_flight = self.desk.traffic.begin();
                 match self.desk.board(id, line).await {
                     Ok(completion) => return Ok(completion),
                     Err(setback) => setback,
@@ -88,10 +83,10 @@ impl ChatModel for Batched {
                 "a batch did not answer a request"
             );
             if let Err(error) = tries.after(setback) {
-                self.traffic.count_failure();
+                self.desk.traffic.count_failure();
                 return Err(error);
             }
-            self.traffic.count_retry();
+            self.desk.traffic.count_retry();
         }
     }
 

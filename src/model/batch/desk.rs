@@ -13,10 +13,11 @@ use super::follow;
 use super::provider::Provider;
 use super::setback::{RowEnd, Setback};
 use super::state::{Seated, State};
+use super::take_up::take_up;
 use crate::digest::Digest;
 use crate::model::journal::Journal;
 use crate::model::retry::RetryPolicy;
-use crate::model::traffic::{EndpointState, EndpointStatus, Lane};
+use crate::model::traffic::{EndpointState, EndpointStatus, Lane, Traffic};
 use crate::model::{Concurrency, ModelError};
 
 /// What all batches of one model share.
@@ -25,6 +26,7 @@ pub(super) struct Desk {
     pub(super) journal: Option<Arc<dyn Journal>>,
     pub(super) options: BatchOptions,
     pub(super) retry: RetryPolicy,
+    pub(super) traffic: Arc<Traffic>,
     state: Mutex<State>,
     joined: Notify,
     tasks: Mutex<JoinSet<()>>,
@@ -38,6 +40,7 @@ impl Desk {
         journal: Option<Arc<dyn Journal>>,
         options: BatchOptions,
         retry: RetryPolicy,
+        traffic: Arc<Traffic>,
     ) -> Self {
         Self {
             provider,
@@ -45,6 +48,7 @@ impl Desk {
             state: Mutex::new(State::new(options.max_requests)),
             options,
             retry,
+            traffic,
             joined: Notify::new(),
             tasks: Mutex::default(),
             opened: OnceCell::new(),
@@ -70,7 +74,7 @@ impl Desk {
 
     /// Takes up what an earlier process left, and begins to close batches.
     async fn open(self: &Arc<Self>) -> Result<(), ModelError> {
-        follow::take_up(self).await?;
+        take_up(self).await?;
         let desk = Arc::clone(self);
         self.spawn(async move { desk.close_batches().await });
         Ok(())
@@ -82,6 +86,7 @@ impl Desk {
             match due {
                 None => self.joined.notified().await,
                 Some(due) if due <= Instant::now() => {
+                    self.traffic.resumed().await;
                     let closed = self.state().close(&self.options);
                     if let Some(closed) = closed {
                         self.spawn(follow::submit(Arc::clone(&self), closed));
@@ -161,6 +166,10 @@ impl Lane for Desk {
 
     fn limit(&self) -> usize {
         self.options.max_requests
+    }
+
+    fn has_concurrency(&self) -> bool {
+        false
     }
 
     fn set_concurrency(&self, _: Concurrency) {}

@@ -14,12 +14,16 @@ mod batched;
 mod desk;
 mod follow;
 mod gathering;
+mod make;
 mod note;
 mod options;
 mod patience;
 mod provider;
+mod refusal;
+mod results;
 mod setback;
 mod state;
+mod take_up;
 #[cfg(test)]
 mod tests;
 
@@ -27,6 +31,7 @@ pub use batched::Batched;
 pub use options::BatchOptions;
 pub(in crate::model) use provider::{BatchFault, BatchState, BatchStatus, Provider};
 pub(in crate::model) use setback::{RowEnd, Setback};
+pub use take_up::left_open;
 
 /// Why a row without a result has none.
 pub(in crate::model) const EXPIRED: &str = "the batch expired before this request was answered";

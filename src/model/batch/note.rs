@@ -2,7 +2,9 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::desk::Desk;
 use crate::digest::Digest;
+use crate::model::ModelError;
 
 /// The names of notes begin so; then comes the batch's tag, and the newest tag is the last.
 pub(super) const PREFIX: &str = "batch ";
@@ -20,6 +22,27 @@ pub(super) struct BatchNote {
     /// Its rows, in the order of the input file: the keys of their replies in the journal.
     #[serde(with = "packed")]
     pub(super) rows: Vec<Digest>,
+}
+
+/// Notes a batch; without a journal there is nothing to note it in.
+pub(super) async fn keep_note(desk: &Desk, tag: &str, note: &BatchNote) -> Result<(), ModelError> {
+    let Some(journal) = &desk.journal else {
+        return Ok(());
+    };
+    let value = serde_json::to_string(note).expect("a note is plain data");
+    let name = format!("{PREFIX}{tag}");
+    Ok(journal
+        .set_note(desk.provider.model(), &name, &value)
+        .await?)
+}
+
+/// Forgets a batch.
+pub(super) async fn forget_note(desk: &Desk, tag: &str) -> Result<(), ModelError> {
+    let Some(journal) = &desk.journal else {
+        return Ok(());
+    };
+    let name = format!("{PREFIX}{tag}");
+    Ok(journal.forget_note(desk.provider.model(), &name).await?)
 }
 
 /// Rows as one text, since there may be 50,000.

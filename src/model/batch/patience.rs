@@ -6,6 +6,7 @@ use futures::future::BoxFuture;
 use tokio::time::sleep;
 
 use super::desk::Desk;
+use super::provider::BatchState;
 use crate::model::{ModelError, Retry};
 
 /// How one piece of work goes on when the provider fails.
@@ -81,4 +82,52 @@ pub(super) async fn patiently<'c, T>(
             Err(error) => patience.after(error).await?,
         }
     }
+}
+
+/// How often something must be unknown in a row before that is believed: what was made a moment ago
+/// may take a while to be seen everywhere, and what is believed to be gone is paid for again.
+const LOOKS: u32 = 4;
+
+/// Repeats a call for something that may be gone; nothing when the provider keeps saying that it
+/// does not know it.
+///
+/// # Errors
+///
+/// Any other failure that no repetition helps.
+pub(super) async fn unless_gone<'c, T>(
+    desk: &Desk,
+    mut call: impl FnMut() -> BoxFuture<'c, Result<T, ModelError>>,
+) -> Result<Option<T>, ModelError> {
+    for look in 0..LOOKS {
+        sleep(before_look(desk, look)).await;
+        match patiently(desk, &mut call).await {
+            Err(ModelError::Status { status: 404, .. }) => desk.note_reached(),
+            outcome => return outcome.map(Some),
+        }
+    }
+    Ok(None)
+}
+
+/// Looks for a batch of which nobody knows whether it was made; nothing when it stays unseen.
+///
+/// # Errors
+///
+/// When the provider cannot say what batches there are.
+pub(super) async fn look_for(
+    desk: &Desk,
+    file: &str,
+    tag: &str,
+) -> Result<Option<BatchState>, ModelError> {
+    for look in 0..LOOKS {
+        sleep(before_look(desk, look)).await;
+        let found = patiently(desk, || desk.provider.find(file, tag)).await?;
+        if found.is_some() {
+            return Ok(found);
+        }
+    }
+    Ok(None)
+}
+
+fn before_look(desk: &Desk, look: u32) -> Duration {
+    desk.options.first_poll.saturating_mul(look)
 }

@@ -86,6 +86,8 @@ pub(in crate::model) struct BatchFault {
     pub(in crate::model) code: String,
     /// The provider's words.
     pub(in crate::model) message: String,
+    /// Whether it says that the account has no money or quota left.
+    pub(in crate::model) is_about_money: bool,
 }
 
 impl BatchFault {

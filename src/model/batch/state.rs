@@ -44,6 +44,8 @@ struct Batch {
     waiting: HashMap<Digest, Waiting>,
     /// Replies that nobody has asked for yet.
     answers: HashMap<Digest, RowEnd>,
+    /// Whether the provider has it.
+    is_made: bool,
     is_settled: bool,
 }
 
@@ -138,6 +140,7 @@ impl State {
     pub(super) fn take_up(&mut self, ids: Vec<Digest>, open: &[Digest]) -> u64 {
         let number = self.add(Batch {
             ids,
+            is_made: true,
             ..Batch::default()
         });
         self.holders.extend(open.iter().map(|id| (*id, number)));
@@ -227,10 +230,19 @@ impl State {
         (self.not_before).is_some_and(|earliest| earliest > Instant::now())
     }
 
-    /// Batches that have not come to their end.
+    /// Notes that the provider has the batch.
+    pub(super) fn made(&mut self, number: u64) {
+        if let Some(batch) = self.batches.get_mut(&number) {
+            batch.is_made = true;
+        }
+    }
+
+    /// Batches at the provider that have not come to their end.
     pub(super) fn open_batches(&self) -> usize {
         let batches = self.batches.values();
-        batches.filter(|batch| !batch.is_settled).count()
+        batches
+            .filter(|batch| batch.is_made && !batch.is_settled)
+            .count()
     }
 
     /// Calls that wait for a row of a batch on its way, and calls that gather.

@@ -13,7 +13,7 @@ use super::desk::Desk;
 use super::note::{BatchNote, PREFIX};
 use super::provider::{BatchState, BatchStatus, Provider};
 use super::setback::RowEnd;
-use super::{BatchOptions, Setback};
+use super::{BatchOptions, Setback, left_open};
 use crate::digest::Digest;
 use crate::message::Message;
 use crate::model::journal::{Journal, Journalled, JournalledCall, question};
@@ -39,6 +39,9 @@ struct Stock {
     failures: VecDeque<(&'static str, ModelError)>,
     /// Whether batches end.
     is_slow: bool,
+    uploads_hang: bool,
+    /// The next answer to a row.
+    row_refused: Option<ModelError>,
 }
 
 impl Fake {
@@ -101,6 +104,10 @@ impl Provider for Fake {
 
     async fn upload(&self, lines: Bytes, _: &str) -> Result<String, ModelError> {
         self.failure("upload")?;
+        let hangs = self.stock().uploads_hang;
+        if hangs {
+            std::future::pending::<()>().await;
+        }
         let mut stock = self.stock();
         stock.files.push(lines);
         Ok((stock.files.len() - 1).to_string())
@@ -127,17 +134,24 @@ impl Provider for Fake {
 
     async fn find(&self, _: &str, tag: &str) -> Result<Option<BatchState>, ModelError> {
         self.failure("find")?;
+        if self.failure("see").is_err() {
+            return Ok(None);
+        }
         let found = (self.stock().batches.iter()).position(|(_, known)| known == tag);
         Ok(found.map(|batch| self.state(batch)))
     }
 
     async fn content(&self, file: &str) -> Result<Bytes, ModelError> {
+        self.failure("content")?;
         let file: usize = file.parse().expect("a file");
         Ok(self.stock().files[file].clone())
     }
 
     fn read_line(&self, line: &Bytes) -> Option<(Digest, RowEnd)> {
         let text = std::str::from_utf8(line).ok()?;
+        if let Some(error) = self.stock().row_refused.take() {
+            return Some((text.parse().ok()?, Err(Setback::Failed(error))));
+        }
         let completion = Completion {
             raw: Some(Bytes::from(format!("{{\"text\":\"{text}\"}}"))),
             ..Completion::from_text(text)
@@ -164,8 +178,9 @@ fn batched(fake: &Arc<Fake>, journal: &Arc<MemoryJournal>, traffic: &Arc<Traffic
         Some(journal.clone()),
         BatchOptions::default(),
         RetryPolicy::default(),
+        Arc::clone(traffic),
     );
-    Batched::at(desk, None, Arc::clone(traffic))
+    Batched::at(desk, None)
 }
 
 fn journalled(fake: &Arc<Fake>, journal: &Arc<MemoryJournal>) -> Journalled {
@@ -188,6 +203,15 @@ fn refused() -> ModelError {
     ModelError::Connection {
         endpoint: "http://fake/v1".to_owned(),
         source: Box::new(NotConnected::new("refused")),
+    }
+}
+
+fn status(status: u16) -> ModelError {
+    ModelError::Status {
+        endpoint: "http://fake/v1".to_owned(),
+        status,
+        message: "no".to_owned(),
+        retry_after: None,
     }
 }
 
@@ -257,10 +281,13 @@ async fn a_batch_that_was_made_and_not_noted_is_found_by_its_tag() {
     let (fake, journal) = (Arc::<Fake>::default(), Arc::<MemoryJournal>::default());
     made_before(&fake, &["a", "b"]).await;
     leave_note(&journal, "http://fake/v1", None, &["a", "b"]).await;
+    assert_eq!(left_open(journal.as_ref(), "fake").await.ok(), Some(2));
+    assert_eq!(left_open(journal.as_ref(), "other").await.ok(), Some(0));
     let model = journalled(&fake, &journal);
     for text in ["a", "b", "c"] {
         model.complete(&request(text)).await.expect("a reply");
     }
+    assert_eq!(left_open(journal.as_ref(), "fake").await.ok(), Some(0));
     assert_eq!(fake.rows(), 3, "only the third is submitted");
 }
 
@@ -313,6 +340,31 @@ async fn an_unclear_answer_to_making_a_batch_is_cleared_up_first() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn what_is_not_seen_at_once_is_not_taken_to_be_gone() {
+    let (fake, journal) = (Arc::<Fake>::default(), Arc::<MemoryJournal>::default());
+    for call in ["retrieve", "retrieve", "content", "content"] {
+        fake.fail_next(call, status(404));
+    }
+    let model = journalled(&fake, &journal);
+    model.complete(&request("a")).await.expect("a reply");
+    assert_eq!((fake.rows(), fake.stock().failures.len()), (1, 0));
+
+    // Made, but neither told nor listed at first.
+    for (call, error) in [("created", broken()), ("see", broken()), ("see", broken())] {
+        fake.fail_next(call, error);
+    }
+    model.complete(&request("b")).await.expect("a reply");
+    assert_eq!((fake.rows(), fake.stock().failures.len()), (2, 0));
+
+    // What stays unknown is gone.
+    for _ in 0..4 {
+        fake.fail_next("retrieve", status(404));
+    }
+    model.complete(&request("c")).await.expect("a reply");
+    assert_eq!((fake.rows(), fake.stock().failures.len()), (4, 0));
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_provider_that_was_never_reached_is_given_up_and_another_waited_for() {
     let (fake, journal) = (Arc::<Fake>::default(), Arc::<MemoryJournal>::default());
     for _ in 0..6 {
@@ -334,13 +386,7 @@ async fn a_provider_that_was_never_reached_is_given_up_and_another_waited_for() 
 #[tokio::test(start_paused = true)]
 async fn a_key_that_is_withdrawn_stops_the_run_and_loses_nothing() {
     let (fake, journal) = (Arc::<Fake>::default(), Arc::<MemoryJournal>::default());
-    let withdrawn = ModelError::Status {
-        endpoint: "http://fake/v1".to_owned(),
-        status: 401,
-        message: "no".to_owned(),
-        retry_after: None,
-    };
-    fake.fail_next("retrieve", withdrawn);
+    fake.fail_next("retrieve", status(401));
     let model = journalled(&fake, &journal);
     let error = model.complete(&request("a")).await.expect_err("an error");
     assert_eq!(error.reach(), Reach::Run);
@@ -357,6 +403,7 @@ async fn the_traffic_knows_what_waits_where() {
     let traffic = Traffic::new();
     let model = batched(&fake, &journal, &traffic);
     assert!(traffic.window() > 50_000);
+    assert!(!traffic.has_concurrency());
     let (one, other) = (request("a"), request("b"));
     let waits = timeout(Duration::from_secs(2), model.complete(&one));
     assert!(waits.await.is_err());
@@ -373,6 +420,33 @@ async fn the_traffic_knows_what_waits_where() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_batch_that_was_not_made_yet_is_not_said_to_go_on() {
+    let (fake, journal) = (Arc::<Fake>::default(), Arc::<MemoryJournal>::default());
+    fake.stock().uploads_hang = true;
+    let traffic = Traffic::new();
+    let model = batched(&fake, &journal, &traffic);
+    let asked = request("a");
+    let waits = timeout(Duration::from_secs(60), model.complete(&asked));
+    assert!(waits.await.is_err());
+    assert_eq!(traffic.endpoints()[0].in_flight, 1);
+    assert_eq!(traffic.open_batches(), 0);
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_an_earlier_process_was_refused_is_asked_again() {
+    let (fake, journal) = (Arc::<Fake>::default(), Arc::<MemoryJournal>::default());
+    made_before(&fake, &["a"]).await;
+    leave_note(&journal, "http://fake/v1", Some("0"), &["a"]).await;
+    fake.stock().row_refused = Some(ModelError::OutOfMoney {
+        endpoint: "http://fake/v1".to_owned(),
+        message: "no credit, then".to_owned(),
+    });
+    let model = journalled(&fake, &journal);
+    model.complete(&request("a")).await.expect("a reply");
+    assert_eq!(fake.rows(), 2);
+}
+
+#[tokio::test(start_paused = true)]
 async fn while_the_traffic_is_paused_nothing_is_submitted() {
     let (fake, journal) = (Arc::<Fake>::default(), Arc::<MemoryJournal>::default());
     let traffic = Traffic::new();
@@ -384,6 +458,20 @@ async fn while_the_traffic_is_paused_nothing_is_submitted() {
     assert_eq!(fake.stock().files.len(), 0);
     traffic.resume();
     model.complete(&asked).await.expect("a reply");
+
+    // What gathers when the pause begins gathers until it ends.
+    let later = request("b");
+    let pause = async {
+        tokio::time::sleep(Duration::from_secs(1)).await;
+        traffic.pause();
+        tokio::time::sleep(Duration::from_secs(100)).await;
+        let made = fake.stock().batches.len();
+        traffic.resume();
+        made
+    };
+    let (reply, made) = tokio::join!(model.complete(&later), pause);
+    reply.expect("a reply");
+    assert_eq!((made, fake.rows()), (1, 2));
 }
 
 #[test]

@@ -85,6 +85,7 @@ impl BatchClient {
         let faults = list.into_iter().flatten().map(|fault| BatchFault {
             line: (fault["line"].as_u64()).and_then(|line| usize::try_from(line).ok()),
             code: fault["code"].as_str().unwrap_or_default().to_owned(),
+            is_about_money: ErrorBody::read(fault.to_string().as_bytes()).tells_of_no_money(),
             message: excerpt(
                 &(self.chat.secrets).hide(fault["message"].as_str().unwrap_or("no reason given")),
             ),
@@ -98,7 +99,7 @@ impl BatchClient {
             return Err(match line.error_code().as_str() {
                 "batch_expired" => Setback::Unfinished(EXPIRED),
                 "batch_cancelled" => Setback::Cancelled,
-                _ => Setback::Failed(error.hiding(&self.chat.secrets).into_garbled()),
+                _ => Setback::Failed(self.line_error(error.hiding(&self.chat.secrets))),
             });
         }
         let Some(response) = &line.response else {
@@ -116,9 +117,27 @@ impl BatchClient {
         })
     }
 
+    /// The error of a row to which no answer came, with or without a reason.
+    fn line_error(&self, body: ErrorBody) -> ModelError {
+        if body.tells_of_no_money() {
+            return self.out_of_money(body);
+        }
+        body.into_garbled()
+    }
+
+    fn out_of_money(&self, body: ErrorBody) -> ModelError {
+        ModelError::OutOfMoney {
+            endpoint: self.chat.shown.clone(),
+            message: body.message_or("payment required"),
+        }
+    }
+
     /// The error of a row that was answered with a status that is no success.
     fn refusal(&self, status: u16, body: &[u8]) -> ModelError {
         let body = ErrorBody::read(body).hiding(&self.chat.secrets);
+        if body.tells_of_no_money_with(status) {
+            return self.out_of_money(body);
+        }
         if matches!(status, 400 | 413 | 422 | 500) && body.tells_of_full_context() {
             return ModelError::ContextLength {
                 message: body.message_or("the provider says so"),
@@ -354,6 +373,13 @@ mod tests {
                 matches!(error, ModelError::Status { status: seen, .. } if seen == status),
                 "{error}"
             );
+        }
+        for spent in [
+            answered(429, "insufficient_quota"),
+            json!({ "error": { "code": "billing_hard_limit_reached", "message": "no" } }),
+        ] {
+            let error = failed(&spent);
+            assert!(matches!(error, ModelError::OutOfMoney { .. }), "{error}");
         }
         let long = failed(&answered(400, "This model's maximum context length is 9."));
         assert!(matches!(long, ModelError::ContextLength { .. }), "{long}");

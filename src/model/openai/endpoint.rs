@@ -107,6 +107,9 @@ pub enum EndpointError {
     /// No address was given.
     #[error("no address was given")]
     None,
+    /// Batches are made at one address, and there are several.
+    #[error("batches go to one address, and there are several: leave one, or `batch` out")]
+    SeveralForBatches,
     /// The key holds characters that no header can carry.
     #[error("the key holds characters that cannot be sent, such as a line break")]
     Key,

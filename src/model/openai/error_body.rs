@@ -171,6 +171,11 @@ impl ErrorBody {
         codes.contains(&self.code.as_str()) || codes.contains(&self.kind.as_str())
     }
 
+    /// Whether it says so, and the status that came with it does not say otherwise.
+    pub(super) fn tells_of_no_money_with(&self, status: u16) -> bool {
+        status == 402 || (matches!(status, 400 | 403 | 429) && self.tells_of_no_money())
+    }
+
     /// The error of a reply that came with a success status.
     pub(super) fn into_garbled(self) -> ModelError {
         if self.tells_of_full_context() {
