@@ -348,9 +348,14 @@ async fn failures_by_chance_are_no_limits_of_any_kind() {
         let mut server = Server::new(64, |_, _| Duration::from_millis(100));
         server.fails_by_chance = true;
         let server = Arc::new(server);
-        let took = run_at(concurrency, &server, 2_000, Arc::default()).await;
-        let share = share(2_000, 640.0, took);
-        assert!(share > 0.4, "{concurrency}: {share:.3} of the capacity");
+        run_at(concurrency, &server, 2_000, Arc::default()).await;
+        // The last calls are waited for as chance has it; until then the server is in full use.
+        let answered = server.answered_in(18..24);
+        assert!(
+            answered > 6 * 512,
+            "{concurrency}: {answered} of {}",
+            6 * 640
+        );
     }
 }
 
