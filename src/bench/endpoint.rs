@@ -9,6 +9,7 @@ use serde_json::Value;
 use tokio::task::JoinSet;
 use tokio::time::Instant;
 
+use super::choice::{best, mostly_failed, no_growth};
 use super::counted::Counted;
 use super::probe::{self, Prefix, StructuredReplies};
 use crate::message::Message;
@@ -19,10 +20,6 @@ const SHORTEST_STEP: Duration = Duration::from_secs(1);
 const STEPS_IN_TIME: u32 = 10;
 /// A step lasts as long as so many calls one after the other, if there is time.
 const CALLS_IN_STEP: u32 = 3;
-/// More calls at once must bring so much more to be worth it.
-const WORTH_IT: f64 = 1.07;
-/// A step in which a larger share of the calls fails is the last one.
-const TOO_MANY_FAILURES: f64 = 0.2;
 /// A wait that a server asks for is kept for so long and no longer.
 const LONGEST_WAIT: Duration = Duration::from_secs(1);
 
@@ -132,33 +129,6 @@ fn step_time(last: Option<&Step>, time: Duration) -> Duration {
     let latency = last.map_or(0.0, |step| step.p50_ms / 1000.0);
     let longest = (time / STEPS_IN_TIME).max(SHORTEST_STEP);
     (Duration::from_secs_f64(latency) * CALLS_IN_STEP).clamp(SHORTEST_STEP, longest)
-}
-
-/// Whether too many calls of the last step failed for a further one.
-#[expect(clippy::cast_precision_loss, reason = "counts are far below 2^52")]
-fn mostly_failed(steps: &[Step]) -> bool {
-    steps.last().is_some_and(|step| {
-        step.failed as f64 > TOO_MANY_FAILURES * (step.answered + step.failed) as f64
-    })
-}
-
-/// Whether neither of the last two steps brought more than the best one before them.
-fn no_growth(steps: &[Step]) -> bool {
-    let [before @ .., one, two] = steps else {
-        return false;
-    };
-    let best = before
-        .iter()
-        .map(|step| step.per_second)
-        .fold(0.0, f64::max);
-    best > 0.0 && one.per_second.max(two.per_second) < WORTH_IT * best
-}
-
-/// The fewest calls at once that bring about as much as any number did.
-fn best(steps: &[Step]) -> usize {
-    let most = steps.iter().map(|step| step.per_second).fold(0.0, f64::max);
-    let enough = steps.iter().find(|step| step.per_second * WORTH_IT >= most);
-    enough.map_or(1, |step| step.concurrency)
 }
 
 /// What all calls have shown so far.
@@ -316,17 +286,21 @@ fn percentile(sorted: &[f64], percent: usize) -> f64 {
 }
 
 impl EndpointReport {
-    /// Settings to paste, for a model at `base_url`.
+    /// Settings to paste, for a model at `base_url` whose key is in `api_key_env`, if that is not
+    /// where every key is looked for.
     #[must_use]
-    pub fn settings(&self, base_url: &str) -> String {
+    pub fn settings(&self, base_url: &str, api_key_env: Option<&str>) -> String {
         // JSON's texts are YAML's, too.
         let text = |text: &str| Value::from(text).to_string();
         let structured = match &self.structured {
             StructuredReplies::Work { rung } => format!("    structured: {rung}\n"),
             StructuredReplies::DoNot { .. } => String::new(),
         };
+        let key = api_key_env.map_or_else(String::new, |variable| {
+            format!("    api_key_env: {}\n", text(variable))
+        });
         format!(
-            "models:\n  {name}:\n    model: {name}\n    base_url: {}\n{structured}concurrency: {}\n",
+            "models:\n  {name}:\n    model: {name}\n    base_url: {}\n{key}{structured}concurrency: {}\n",
             text(base_url),
             self.concurrency,
             name = text(&self.model),
@@ -402,13 +376,15 @@ pub(super) mod tests {
             "{eight:?}"
         );
 
-        let settings = report.settings("http://host/v1");
+        let settings = report.settings("http://host/v1", Some("HOST_KEY"));
         let file: SettingsFile = parse(&SourceFile::new("settings", &settings)).expect("settings");
         assert_eq!(
             file.concurrency.map(|it| it.to_string()).as_deref(),
             Some("8")
         );
         assert_eq!(file.models[0].model, "slots: \"8\"");
+        assert_eq!(file.models[0].api_key_env.as_deref(), Some("HOST_KEY"));
+        assert!(!report.settings("http://host/v1", None).contains("api_key"));
     }
 
     #[tokio::test(start_paused = true)]

@@ -11,6 +11,7 @@
 
 mod ceiling;
 mod child;
+mod choice;
 mod counted;
 mod endpoint;
 mod follow;

@@ -5,7 +5,7 @@ use std::str::FromStr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use clap::{Args, Subcommand};
+use clap::{ArgGroup, Args, Subcommand};
 use serde_json::{Value, json};
 use tokio::time::Instant;
 
@@ -13,6 +13,7 @@ use super::Exit;
 use super::args::StoreArgs;
 use super::error::UsageError;
 use super::progress::View;
+use super::steering::NOT_DONE;
 use super::terminal::{Paint, safe, width};
 use crate::app;
 use crate::model::{Concurrency, NoConcurrency};
@@ -61,12 +62,12 @@ enum Order {
     /// Let the number of calls at once find itself
     Auto,
     /// Change what the run may cost
+    #[command(group = ArgGroup::new("limits").args(["cost", "tokens"]).required(true).multiple(true))]
     Budget {
         /// The most money, in the currency of the prices, or `off`
         #[arg(
             long,
             value_name = "X|off",
-            required_unless_present = "tokens",
             value_parser = money,
             allow_negative_numbers = true
         )]
@@ -140,7 +141,10 @@ impl Options {
             }),
         };
         if !is_alive {
-            anyhow::bail!("no process works on the run {name} now, so there is nothing to steer");
+            anyhow::bail!(
+                "no process works on the run {name} now, so there is nothing to steer; the command \
+                 that began it continues it"
+            );
         }
         send(&store, &name, command).await
     }
@@ -166,7 +170,10 @@ async fn find(store: &Arc<dyn Store>, name: Option<&str>) -> anyhow::Result<RunR
     let names: Vec<&str> = alive.iter().map(|row| row.run.name.as_str()).collect();
     match &names[..] {
         [_] => Ok(alive.remove(0)),
-        [] => anyhow::bail!("no run is going on in {}", store.location()),
+        [] => anyhow::bail!(
+            "no run is going on in {}; `redraft runs` lists those that it has",
+            store.location()
+        ),
         several => Err(UsageError(format!(
             "several runs are going on: {}; say which with --run NAME",
             several.join(", ")
@@ -197,6 +204,9 @@ async fn send(store: &Arc<dyn Store>, run: &str, command: Command) -> anyhow::Re
         let is_alive = is_alive(store, run).await?;
         let sent = store.command(run, number).await?;
         if let Some(answer) = sent.and_then(|sent| sent.answer) {
+            if answer.starts_with(NOT_DONE) {
+                anyhow::bail!("{answer}");
+            }
             eprintln!("{}: {}", safe(run), safe(&answer));
             return Ok(Exit::Done);
         }

@@ -91,19 +91,28 @@ pub(super) fn restore_terminal() {
 
 #[cfg(unix)]
 mod terminal {
-    use std::io::{self, IsTerminal as _, Read as _};
+    use std::io::{self, IsTerminal as _};
     use std::sync::atomic::{AtomicBool, Ordering};
     use std::sync::{Arc, Mutex, PoisonError};
     use std::thread;
     use std::time::Duration;
 
+    use rustix::event::{PollFd, PollFlags, Timespec, poll};
+    use rustix::io::{Errno, read};
     use rustix::process::getpgrp;
+    use rustix::stdio::stdin;
     use rustix::termios::{
         LocalModes, OptionalActions, SpecialCodeIndex, Termios, tcgetattr, tcgetpgrp, tcsetattr,
     };
 
     /// How long the terminal is left alone while another job has it.
     const LOOK_AGAIN: Duration = Duration::from_millis(300);
+
+    /// How long a key is waited for, before is looked whether the terminal is still quiet.
+    const KEY_WAIT: Timespec = Timespec {
+        tv_sec: 0,
+        tv_nsec: 200_000_000,
+    };
 
     /// What the terminal had before keys were listened to.
     static BEFORE: Mutex<Option<Termios>> = Mutex::new(None);
@@ -146,12 +155,22 @@ mod terminal {
             if !make_quiet(over) {
                 return;
             }
-            match io::stdin().lock().read(&mut key) {
-                Ok(0) => {}
+            match next_key(&mut key) {
+                Ok(0) | Err(Errno::INTR) => {}
                 Ok(_) if press(key[0]) => {}
-                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
                 Ok(_) | Err(_) => return,
             }
+        }
+    }
+
+    /// Reads a key, if there is one in time. A job that went on after it was stopped has a terminal
+    /// of lines again, and a read begun before would wait for a whole one: so nothing is read
+    /// before there is something.
+    fn next_key(key: &mut [u8]) -> Result<usize, Errno> {
+        let mut keys = [PollFd::from_borrowed_fd(stdin(), PollFlags::IN)];
+        match poll(&mut keys, Some(&KEY_WAIT))? {
+            0 => Ok(0),
+            _ => read(stdin(), key),
         }
     }
 
@@ -159,7 +178,7 @@ mod terminal {
         tcgetpgrp(io::stdin()).is_ok_and(|group| group == getpgrp())
     }
 
-    /// Has keys come one by one and unseen, and a read end after a moment; Ctrl-C stays a signal. A
+    /// Has keys come one by one and unseen, and no read wait for one; Ctrl-C stays a signal. A
     /// job that was away finds the terminal changed, and so this is asked for again and again.
     fn make_quiet(over: &AtomicBool) -> bool {
         let Ok(mut modes) = tcgetattr(io::stdin()) else {
@@ -177,7 +196,7 @@ mod terminal {
         *before = Some(modes.clone());
         modes.local_modes.remove(loud);
         modes.special_codes[SpecialCodeIndex::VMIN] = 0;
-        modes.special_codes[SpecialCodeIndex::VTIME] = 2;
+        modes.special_codes[SpecialCodeIndex::VTIME] = 0;
         tcsetattr(io::stdin(), OptionalActions::Now, &modes).is_ok()
     }
 

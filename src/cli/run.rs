@@ -354,6 +354,7 @@ impl Options {
             store: store.location(),
             output: self.output.as_deref(),
             fresh: self.fresh,
+            budget: self.budget.limits(),
             view: &view,
             addresses: addresses(&view),
         };

@@ -21,6 +21,9 @@ const LOOK_EVERY: Duration = Duration::from_millis(500);
 /// How often it is said how the run stands, and what was spent is kept.
 const SAY_EVERY: Duration = Duration::from_secs(2);
 
+/// What the answer to a command begins with when nothing came of it.
+pub(super) const NOT_DONE: &str = "not done: ";
+
 /// Listens while a run is under way.
 pub(super) struct Steering<'a> {
     pub(super) store: Arc<dyn Store>,
@@ -91,10 +94,10 @@ impl Steering<'_> {
             let answer = match sent.text.parse() {
                 // Sent to a process that ended before it took it.
                 Ok(_) if sent.at < begun.at => {
-                    "Too late: the process that it was sent to has ended.".to_owned()
+                    format!("{NOT_DONE}the process that it was sent to has ended")
                 }
                 Ok(command) => self.apply(command),
-                Err(error) => error.to_string(),
+                Err(error) => format!("{NOT_DONE}{error}"),
             };
             self.store
                 .answer_command(&begun.name, sent.number, &answer)
@@ -114,11 +117,15 @@ impl Steering<'_> {
     }
 
     fn apply(&self, command: Command) -> String {
-        let answer = self.controls.apply(command);
-        if let Some(events) = &self.watch.events {
-            events.command(command);
+        match self.controls.apply(command) {
+            Ok(answer) => {
+                if let Some(events) = &self.watch.events {
+                    events.command(command);
+                }
+                answer
+            }
+            Err(error) => format!("{NOT_DONE}{error}"),
         }
-        answer
     }
 
     async fn say_how_it_stands(&self, run: &str) -> Result<(), StoreError> {

@@ -12,6 +12,7 @@ use super::terminal::{Paint, counted, indent, one_line, safe, thousands};
 use crate::app::DEFAULT_CONSTITUTION;
 use crate::audit::Statistics;
 use crate::config::Settings;
+use crate::model::budget::BudgetLimits;
 use crate::model::traffic::CallCounts;
 use crate::pipeline::Pipeline;
 use crate::run::{RunEnd, RunPlan, RunReport};
@@ -95,6 +96,8 @@ pub(super) struct Summary<'a> {
     pub(super) store: String,
     pub(super) output: Option<&'a Path>,
     pub(super) fresh: bool,
+    /// The budget of the command line; the run's may have been changed while it ran.
+    pub(super) budget: BudgetLimits,
     /// How the run stood at its end.
     pub(super) view: &'a View,
     /// The addresses of the models, without credentials.
@@ -132,6 +135,7 @@ impl Summary<'_> {
         eprintln!("\n{}", self.first_line(paint));
         self.print_only_failures(paint);
         self.print_budget(paint);
+        self.print_done();
         eprint!("{}", outcomes(paint, self.statistics));
         if !self.statistics.principles.is_empty() {
             eprintln!("\n{}", paint.bold("Principles"));
@@ -213,7 +217,13 @@ impl Summary<'_> {
             paint.notable("the budget is reached:"),
             one_line(what, 500)
         );
-        eprintln!("  done: {}", self.view.done(self.sealed));
+    }
+
+    /// How much is done of a run that was stopped.
+    fn print_done(&self) {
+        if self.report.end != RunEnd::Finished {
+            eprintln!("  done: {}", self.view.done(self.sealed));
+        }
     }
 
     fn print_calls(&self, paint: Paint) {
@@ -311,7 +321,7 @@ impl Summary<'_> {
             };
             eprintln!("  {again}");
             if self.report.end == RunEnd::BudgetReached {
-                eprintln!("  it needs a higher {}", self.view.money.options());
+                eprintln!("  {}", self.budget_next());
             }
         }
         if self.statistics.outcomes.contains_key(&Outcome::Failed) {
@@ -325,6 +335,18 @@ impl Summary<'_> {
         if self.output.is_none() && self.report.end == RunEnd::Finished {
             eprintln!("  the same, -o OUT.jsonl        write the rows back with their new answers");
         }
+    }
+}
+
+impl Summary<'_> {
+    /// What the same command again needs, or does not, after the budget was reached.
+    fn budget_next(&self) -> String {
+        let money = &self.view.money;
+        if money.limits() == self.budget {
+            return format!("it needs a higher {}", money.options());
+        }
+        "the budget was changed while the run was going on; the command's own holds again then"
+            .to_owned()
     }
 }
 

@@ -20,11 +20,15 @@ const MINUTE: f64 = 60.0;
 const PLAIN_HOLD: Duration = Duration::from_secs(1);
 /// So many calls without a refusal, and a little more is tried.
 const CALM: u64 = 1000;
+/// An estimate from fewer calls than this may be far too low, which only calm can tell.
+const FIRM_ESTIMATE: u64 = 150;
 /// An estimate below this share of an earlier one is of no rate limit: a server that has one lets
 /// through what is spaced by the first good estimate.
 const FALSE_ESTIMATE: f64 = 0.5;
 /// So many calls make an estimate good enough to be compared with later ones.
 const GOOD_ESTIMATE: u64 = 8;
+/// From fewer calls than this, an estimate may be as low by the way they fall.
+const FEWEST_CALLS: u64 = 4;
 /// How long refusals are taken for chance after that; longer each time.
 const TAKEN_FOR_CHANCE: Duration = Duration::from_secs(60);
 
@@ -183,7 +187,7 @@ impl Learned {
         {
             return true;
         }
-        if self.rate > self.highest * FALSE_ESTIMATE {
+        if self.rate > self.highest * FALSE_ESTIMATE || self.from < FEWEST_CALLS {
             if self.from >= GOOD_ESTIMATE {
                 self.highest = self.highest.max(self.rate);
             }
@@ -213,8 +217,11 @@ impl Learned {
             (self.rate, self.from) = match self.known {
                 // The bucket was full at first, so this is more than the rate.
                 None => (rate, 0),
-                Some((known, from)) if passed * 2 < from && (rate / known - 1.0).abs() < 0.1 => {
-                    (known, from)
+                // It confirms what was known.
+                Some((known, from)) if from > 0 && (rate / known - 1.0).abs() < 0.1 => {
+                    let (known_from, all) = (from.min(CALM), from.min(CALM) + passed);
+                    let sum = known * float(known_from) + rate * float(passed);
+                    (sum / float(all), all)
                 }
                 Some(_) => (rate, passed),
             };
@@ -227,9 +234,24 @@ impl Learned {
         self.rate
             * match self.from {
                 0..30 => 1.08,
-                30..150 => 1.02,
+                30..FIRM_ESTIMATE => 1.02,
                 _ => 0.99,
             }
+    }
+
+    /// A call was answered. Says by how much more to go on, when enough of them were.
+    fn answered(&mut self) -> Option<f64> {
+        self.calm += 1;
+        let (calm, more) = match self.from {
+            0..30 => (30, 1.1),
+            30..FIRM_ESTIMATE => (2 * self.from, 1.05),
+            _ => (CALM, 1.02),
+        };
+        if self.calm < calm {
+            return None;
+        }
+        self.calm = 0;
+        Some(more)
     }
 }
 
@@ -433,10 +455,10 @@ impl Pass<'_> {
                 .tokens
                 .give_back(float(self.tokens) - float(input + output));
         }
-        state.learned.calm += 1;
-        if state.learned.calm >= CALM && state.requests.source == Source::Refusals {
-            state.learned.calm = 0;
-            state.requests.rate *= 1.02;
+        if let Some(more) = state.learned.answered()
+            && state.requests.source == Source::Refusals
+        {
+            state.requests.rate *= more;
         }
     }
 }

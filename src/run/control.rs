@@ -48,6 +48,20 @@ pub struct BudgetChange {
 )]
 pub struct NoCommand(String);
 
+/// Why a [`Command`] was refused.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum NotDone {
+    /// A budget of money, where nothing costs any.
+    #[error(
+        "no model has a price, so a budget of money could never act; give the models prices in the \
+         settings, or use a budget of tokens"
+    )]
+    NoPrice,
+    /// A number of calls at once, where calls go in batches.
+    #[error("no call is sent by itself, so there is no limit to set")]
+    NoConcurrency,
+}
+
 impl FromStr for Command {
     type Err = NoCommand;
 
@@ -164,9 +178,12 @@ impl Controls {
     }
 
     /// Does what is asked, and says in a sentence what came of it.
-    #[must_use]
-    pub fn apply(&self, command: Command) -> String {
-        match command {
+    ///
+    /// # Errors
+    ///
+    /// [`NotDone`] when it is refused, and nothing has changed.
+    pub fn apply(&self, command: Command) -> Result<String, NotDone> {
+        Ok(match command {
             Command::Pause => self.pause(),
             Command::Resume => self.resume(),
             Command::Drain => {
@@ -180,9 +197,9 @@ impl Controls {
                 self.stop.stop();
                 "Stopping: what is in flight has a few seconds to end.".to_owned()
             }
-            Command::Limit(concurrency) => self.set_concurrency(concurrency),
-            Command::Budget(change) => self.set_budget(change),
-        }
+            Command::Limit(concurrency) => self.set_concurrency(concurrency)?,
+            Command::Budget(change) => self.set_budget(change)?,
+        })
     }
 
     fn pause(&self) -> String {
@@ -205,26 +222,24 @@ impl Controls {
         "It goes on.".to_owned()
     }
 
-    fn set_concurrency(&self, concurrency: Concurrency) -> String {
+    fn set_concurrency(&self, concurrency: Concurrency) -> Result<String, NotDone> {
         if !self.traffic.has_concurrency() {
-            return "No call is sent by itself, so there is no limit to set; nothing is changed."
-                .to_owned();
+            return Err(NotDone::NoConcurrency);
         }
         self.traffic.set_concurrency(concurrency);
-        match concurrency {
+        Ok(match concurrency {
             Concurrency::Auto => "The limits find themselves.".to_owned(),
             Concurrency::Fixed(1) => "At most 1 call to each endpoint at once.".to_owned(),
             Concurrency::Fixed(number) => {
                 format!("At most {number} calls to each endpoint at once.")
             }
-        }
+        })
     }
 
-    fn set_budget(&self, change: BudgetChange) -> String {
+    fn set_budget(&self, change: BudgetChange) -> Result<String, NotDone> {
         let budget = self.traffic.budget();
         if matches!(change.cost, Some(Some(_))) && !budget.has_price() {
-            return "No model has a price, so a budget of money could never act; nothing is changed."
-                .to_owned();
+            return Err(NotDone::NoPrice);
         }
         let limits = change.applied_to(budget.limits());
         budget.set_limits(limits);
@@ -234,13 +249,19 @@ impl Controls {
             .map(|most| format!("{most} for money, {:.4} spent", spent.cost));
         let tokens = limits
             .tokens
-            .map(|most| format!("{most} tokens, {} taken", spent.input + spent.output));
+            .map(|most| format!("{most} tokens, {} taken", spent.tokens()));
         let parts: Vec<String> = cost.into_iter().chain(tokens).collect();
         if parts.is_empty() {
-            "There is no budget any more.".to_owned()
-        } else {
-            format!("The budget is now {}.", parts.join(", and "))
+            return Ok("There is no budget any more.".to_owned());
         }
+        let is_reached = limits.cost.is_some_and(|most| spent.cost >= most)
+            || limits.tokens.is_some_and(|most| spent.tokens() >= most);
+        let end = if is_reached {
+            ": it is reached, so the run stops."
+        } else {
+            "."
+        };
+        Ok(format!("The budget is now {}{end}", parts.join(", and ")))
     }
 }
 
@@ -296,12 +317,13 @@ mod tests {
         let traffic = Traffic::new();
         let (stop, _stop) = Stop::new();
         let controls = Controls::new(Arc::clone(&traffic), stop);
-        assert_eq!(controls.apply(Command::Pause), "Paused.");
+        let said = |command| controls.apply(command).expect("it is done");
+        assert_eq!(said(Command::Pause), "Paused.");
         assert!(traffic.is_paused());
-        assert_eq!(controls.apply(Command::Pause), "It is paused already.");
-        assert_eq!(controls.apply(Command::Resume), "It goes on.");
+        assert_eq!(said(Command::Pause), "It is paused already.");
+        assert_eq!(said(Command::Resume), "It goes on.");
         assert!(!traffic.is_paused());
-        assert_eq!(controls.apply(Command::Resume), "It is not paused.");
+        assert_eq!(said(Command::Resume), "It is not paused.");
     }
 
     #[tokio::test]
@@ -321,7 +343,7 @@ mod tests {
         let (stop, _stop) = Stop::new();
         let controls = Controls::new(Arc::clone(&traffic), stop);
         let said = controls.apply("budget cost=2 tokens=100".parse().unwrap());
-        assert!(said.starts_with("No model has a price"), "{said}");
+        assert_eq!(said, Err(NotDone::NoPrice));
         assert_eq!(traffic.budget().limits(), BudgetLimits::default());
 
         traffic.budget().tell_of_price();
@@ -333,7 +355,11 @@ mod tests {
             let _ = controls.apply(text.parse().unwrap());
             assert_eq!(traffic.budget().limits(), BudgetLimits { cost, tokens });
         }
-        let said = controls.apply("budget tokens=off".parse().unwrap());
-        assert_eq!(said, "There is no budget any more.");
+        let said = |text: &str| controls.apply(text.parse().unwrap()).expect("it is done");
+        assert_eq!(
+            said("budget tokens=0"),
+            "The budget is now 0 tokens, 0 taken: it is reached, so the run stops."
+        );
+        assert_eq!(said("budget tokens=off"), "There is no budget any more.");
     }
 }

@@ -23,7 +23,7 @@ mod streak;
 mod tests;
 mod window;
 
-pub use control::{BudgetChange, Command, Controls, MOST_CALLS_AT_ONCE, NoCommand};
+pub use control::{BudgetChange, Command, Controls, MOST_CALLS_AT_ONCE, NoCommand, NotDone};
 pub use error::RunError;
 pub use event::{RunEvent, RunObserver};
 pub use execute::run;

@@ -124,6 +124,42 @@ fn the_status_holds_the_figures() {
         .says("no run is going on");
 }
 
+#[test]
+fn a_refused_command_says_so_everywhere() {
+    let (place, server) = slow(2000);
+    let running = place
+        .redraft(&format!("{COMMAND} --events events.jsonl"))
+        .model(&server)
+        .start();
+    wait_until("calls are made", || server.count() >= 20);
+    place
+        .redraft("ctl budget --cost 3")
+        .run()
+        .exits(1)
+        .says("not done: no model has a price");
+    place.redraft("ctl pause").run().exits(0);
+    running.signal("INT");
+    running.end().exits(130).says("of 2,000 rows");
+    let events = place.json_lines("events.jsonl");
+    let has = |name: &str| events.iter().any(|event| event["event"] == name);
+    assert!(has("paused") && !has("budget"), "{events:?}");
+}
+
+/// The same command has no budget, or another one: it needs no higher one.
+#[test]
+fn a_budget_that_came_on_the_way_asks_for_no_other_command() {
+    let (place, server) = slow(2000);
+    let running = place.redraft(COMMAND).model(&server).start();
+    wait_until("calls are made", || server.count() >= 20);
+    place
+        .redraft("ctl budget --tokens 1")
+        .run()
+        .exits(0)
+        .says("it is reached, so the run stops");
+    let end = running.end().exits(4).says("the command's own holds again");
+    assert!(!end.err.contains("it needs a higher"), "{end}");
+}
+
 /// Nobody took it, so it must not stop the next process.
 #[test]
 fn a_command_to_a_process_that_has_ended_is_not_taken_by_the_next() {
@@ -147,10 +183,14 @@ fn a_command_to_a_process_that_ends_meanwhile_is_not_waited_for() {
     let (place, server) = slow(2000);
     let running = place.redraft(COMMAND).model(&server).start();
     wait_until("calls are made", || server.count() >= 20);
+    // A process that is stopped while it writes would keep the store from everybody.
+    place.redraft("ctl pause").run().exits(0);
+    wait_until("what was in flight is answered", || server.in_flight() == 0);
+    std::thread::sleep(Duration::from_millis(300));
     running.signal("STOP");
     let drain = place.redraft("ctl drain").start();
     wait_until("it is sent", || {
-        place.count("SELECT count(*) FROM commands") == 1
+        place.count("SELECT count(*) FROM commands WHERE text = 'drain'") == 1
     });
     running.signal("KILL");
     drain.end().exits(1).says("has ended");
@@ -161,7 +201,8 @@ fn orders_that_make_no_sense_are_refused() {
     let place = Place::with_manners();
     place.redraft("ctl status").run().exits(1);
     assert!(!place.has("redraft.db"), "a store was made");
-    place.redraft("ctl budget").run().exits(2);
+    let nothing = place.redraft("ctl budget").run();
+    nothing.exits(2).says("--cost").says("--tokens");
     place.redraft("ctl limit 0").run().exits(2);
     let refused = place.redraft("ctl limit 65537").run();
     refused.exits(2).says("at most 65536 calls");

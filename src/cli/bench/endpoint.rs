@@ -18,6 +18,9 @@ use crate::config::Environment;
 use crate::model::openai::{ApiKey, BaseUrl, Endpoint, OpenAi, list_models};
 use crate::telemetry;
 
+/// Where the key of every model is that names no other variable.
+const USUAL_KEY: &str = "OPENAI_API_KEY";
+
 /// Which endpoint is measured, and how.
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Endpoint")]
@@ -41,7 +44,7 @@ pub(super) struct EndpointArgs {
     #[arg(
         long,
         value_name = "NAME",
-        default_value = "OPENAI_API_KEY",
+        default_value = USUAL_KEY,
         requires = "base_url"
     )]
     api_key_env: String,
@@ -79,7 +82,8 @@ impl EndpointArgs {
         );
         let model = Arc::new(OpenAi::new(&endpoint)?);
         let report = measure_endpoint(model, &options, tell_step).await?;
-        let settings = report.settings(endpoint.base_url.as_str());
+        let variable = Some(self.api_key_env.as_str()).filter(|name| *name != USUAL_KEY);
+        let settings = report.settings(endpoint.base_url.as_str(), variable);
         if json {
             let mut value = serde_json::to_value(&report)?;
             value["base_url"] = json!(endpoint.base_url.as_str());
@@ -201,7 +205,7 @@ fn print(report: &EndpointReport, settings: &str) {
 fn prefix(prefix: &Prefix) -> String {
     match prefix {
         Prefix::Counted { cached: 0, .. } => {
-            "none seen: no token of a repeated beginning was cached".to_owned()
+            "none seen: there is no cache, or the server does not count what it serves".to_owned()
         }
         Prefix::Counted { input, cached } => {
             format!("{cached} of {input} tokens of a repeated beginning")

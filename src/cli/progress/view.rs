@@ -78,6 +78,14 @@ impl Money {
         }
     }
 
+    /// The limits there are.
+    pub(in crate::cli) fn limits(&self) -> BudgetLimits {
+        BudgetLimits {
+            cost: self.max_cost,
+            tokens: self.max_tokens,
+        }
+    }
+
     /// The options that set the limits there are.
     pub(in crate::cli) fn options(&self) -> &'static str {
         match (self.max_cost, self.max_tokens) {
