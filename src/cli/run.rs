@@ -365,6 +365,7 @@ impl Options {
             store: store.location(),
             output: self.output.as_deref(),
             fresh: self.fresh,
+            retry_failed: self.retry_failed,
             view: &view,
             addresses: addresses(&view),
         };
