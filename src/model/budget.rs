@@ -47,8 +47,9 @@ pub struct Spent {
     pub output: u64,
     /// What they cost, where the model has a price.
     pub cost: f64,
-    /// Calls that may have cost something that is not in `cost`: the model has no price, the server
-    /// did not say how many tokens it took, or the reply was lost on its way.
+    /// Requests that may have cost something that is not in `cost`: the model has no price, the
+    /// server did not say how many tokens it took, or the reply was lost on its way, even where
+    /// another request brought one.
     pub unpriced_calls: u64,
 }
 
@@ -216,7 +217,8 @@ impl Budget {
         }
     }
 
-    fn count_unpriced(&self) {
+    /// Counts a request that may have cost something that nobody knows.
+    pub(super) fn count_unpriced(&self) {
         self.unpriced_calls.fetch_add(1, Ordering::Relaxed);
     }
 

@@ -125,7 +125,7 @@ impl ChatModel for Retry {
                 %error,
                 "a call failed and is tried again"
             );
-            self.traffic.count_retry();
+            self.traffic.count_retry_after(&error);
             tokio::time::sleep(wait).await;
         }
     }
@@ -198,6 +198,20 @@ mod tests {
                 "{name}"
             );
         }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_reply_that_was_lost_may_have_cost_although_another_came() {
+        let lost_and_not = [Err(broken()), Err(status(500, None))];
+        let outcomes = lost_and_not
+            .into_iter()
+            .chain([Ok(Completion::from_text("done"))]);
+        let traffic = Arc::new(Traffic::default());
+        let scripted = Arc::new(Scripted::new(outcomes));
+        let retry = Retry::new(scripted, RetryPolicy::default(), traffic.clone());
+        let request = ChatRequest::new(vec![Message::user("Hi")]);
+        assert!(retry.complete(&request).await.is_ok());
+        assert_eq!(traffic.budget().spent().unpriced_calls, 1);
     }
 
     #[tokio::test(start_paused = true)]

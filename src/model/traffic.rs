@@ -7,8 +7,8 @@ use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, Weak};
 use serde::{Deserialize, Serialize};
 use tokio::sync::{Notify, watch};
 
-use super::Concurrency;
 use super::budget::Budget;
+use super::{Concurrency, ModelError};
 
 /// Records in flight when no model is asked: they only wait for the disk.
 const WINDOW_WITHOUT_MODEL: usize = 1024;
@@ -109,6 +109,11 @@ pub enum EndpointState {
     Steady,
     /// It asked to wait, or sends are spaced so that its rate limit holds.
     Paced,
+    /// One request after another came to nothing, and no reply between them.
+    Failing {
+        /// The last failure, in words.
+        why: String,
+    },
     /// It only failed lately; it is asked now and then whether it is back.
     SetAside {
         /// The last failure, in words.
@@ -293,6 +298,14 @@ impl Traffic {
 
     pub(super) fn count_retry(&self) {
         self.retries.fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// Counts that a request is sent again, and that the one before may have cost something.
+    pub(super) fn count_retry_after(&self, error: &ModelError) {
+        self.count_retry();
+        if error.may_have_cost() {
+            self.budget.count_unpriced();
+        }
     }
 
     pub(super) fn count_failure(&self) {

@@ -4,6 +4,7 @@
 mod desk;
 mod health;
 mod home;
+mod in_words;
 mod law;
 mod shared;
 #[cfg(test)]
@@ -162,7 +163,7 @@ impl ChatModel for Dispatch {
                 return Err(error);
             }
             tracing::debug!(model = self.name(), %error, "a call goes on elsewhere");
-            self.shared.traffic().count_retry();
+            self.shared.traffic().count_retry_after(&error);
             besides = Some(replica);
         }
     }
