@@ -125,8 +125,11 @@ impl ChatModel for Retry {
                 %error,
                 "a call failed and is tried again"
             );
-            self.traffic.count_retry_after(&error);
+            if error.may_have_cost() {
+                self.traffic.budget().count_unpriced();
+            }
             tokio::time::sleep(wait).await;
+            self.traffic.count_retry();
         }
     }
 

@@ -7,8 +7,8 @@ use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, Weak};
 use serde::{Deserialize, Serialize};
 use tokio::sync::{Notify, watch};
 
+use super::Concurrency;
 use super::budget::Budget;
-use super::{Concurrency, ModelError};
 
 /// Records in flight when no model is asked: they only wait for the disk.
 const WINDOW_WITHOUT_MODEL: usize = 1024;
@@ -298,14 +298,6 @@ impl Traffic {
 
     pub(super) fn count_retry(&self) {
         self.retries.fetch_add(1, Ordering::Relaxed);
-    }
-
-    /// Counts that a request is sent again, and that the one before may have cost something.
-    pub(super) fn count_retry_after(&self, error: &ModelError) {
-        self.count_retry();
-        if error.may_have_cost() {
-            self.budget.count_unpriced();
-        }
     }
 
     pub(super) fn count_failure(&self) {

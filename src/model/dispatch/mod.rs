@@ -163,7 +163,10 @@ impl ChatModel for Dispatch {
                 return Err(error);
             }
             tracing::debug!(model = self.name(), %error, "a call goes on elsewhere");
-            self.shared.traffic().count_retry_after(&error);
+            if error.may_have_cost() {
+                self.shared.traffic().budget().count_unpriced();
+            }
+            self.shared.traffic().count_retry();
             besides = Some(replica);
         }
     }

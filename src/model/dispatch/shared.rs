@@ -481,6 +481,7 @@ impl Drop for Flight<'_> {
             let replica = &mut desk.replicas[self.place.replica];
             replica.law.ended(now);
             replica.health.probe_lost();
+            shared.traffic.budget().count_unpriced();
         }
     }
 }

@@ -174,6 +174,17 @@ async fn a_server_that_hangs_from_the_start_is_given_up_like_one_that_went_away(
 }
 
 #[tokio::test(start_paused = true)]
+async fn of_calls_that_are_dropped_those_in_flight_may_have_cost() {
+    let stub = Arc::new(Stub::default());
+    let traffic = Traffic::new();
+    let model = dispatch(&[&stub], 4, &traffic);
+    let all = timeout(Duration::from_millis(500), failures(&model, 20));
+    assert!(all.await.is_err());
+    assert_eq!(stub.asked(), 4);
+    assert_eq!(traffic.budget().spent().unpriced_calls, 4);
+}
+
+#[tokio::test(start_paused = true)]
 async fn it_is_told_what_an_endpoint_fails_with_before_it_ever_answered() {
     let stub = Arc::new(Stub::default());
     stub.set_down(true);
