@@ -17,6 +17,6 @@ pub use diff::{Change, Part, near_changes, word_diff};
 pub use estimate::{Estimate, Projection};
 pub use interval::{Interval, wilson};
 pub use outline::Outline;
-pub use replay::{Compared, Miss, Replay, ReplayError, recorded, replay};
+pub use replay::{Compared, Miss, Replay, ReplayError, call_keys, recorded, replay};
 pub use request_changes::{RequestChange, request_changes};
 pub use statistics::{PrincipleCount, Statistics, gather};

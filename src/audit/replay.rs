@@ -1,6 +1,7 @@
 //! Replay: a stored record goes through a pipeline again whose network is closed, and what it would
 //! ask is compared with what its transcript asked.
 
+use std::collections::BTreeSet;
 use std::sync::atomic::{AtomicU32, Ordering};
 
 use bytes::Bytes;
@@ -83,6 +84,12 @@ struct Call {
     key: Digest,
     role: ModelRole,
     round: Option<u32>,
+}
+
+/// The calls that a transcript names.
+#[must_use]
+pub fn call_keys(transcript: &Transcript) -> BTreeSet<Digest> {
+    calls(transcript).into_iter().map(|call| call.key).collect()
 }
 
 /// The record that a transcript is of, as it went into the pipeline.

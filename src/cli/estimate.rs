@@ -128,19 +128,71 @@ fn whole(figure: f64) -> String {
     thousands(figure.round() as u64)
 }
 
+/// What somebody who was asked whether to go on wants.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Answer {
+    GoOn,
+    /// No, or there is nobody to answer.
+    Enough,
+    /// The question was interrupted.
+    Interrupted,
+}
+
 /// Asks whether to go on; nobody answers where there is no terminal.
-pub(super) async fn wants_to_go_on() -> bool {
+pub(super) async fn ask_whether_to_go_on(stop: Stop) -> Answer {
     if !std::io::stdin().is_terminal() || !std::io::stderr().is_terminal() {
-        return false;
+        return Answer::Enough;
     }
     eprint!("go on? [y/N] ");
     let _ = std::io::stderr().flush();
-    let answer = tokio::task::spawn_blocking(|| {
+    let line = tokio::task::spawn_blocking(|| {
         let mut line = String::new();
         std::io::stdin().read_line(&mut line).map(|_| line)
     });
-    let Ok(Ok(line)) = answer.await else {
-        return false;
+    let answer = answer(async { line.await.ok()?.ok() }, stop).await;
+    if answer == Answer::Interrupted {
+        eprintln!();
+    }
+    answer
+}
+
+/// What a line says, unless the run is asked to stop before it comes.
+async fn answer(line: impl Future<Output = Option<String>>, mut stop: Stop) -> Answer {
+    let line = tokio::select! {
+        biased;
+        () = stop.wished() => return Answer::Interrupted,
+        line = line => line.unwrap_or_default(),
     };
-    matches!(line.trim().to_lowercase().as_str(), "y" | "yes")
+    match line.trim().to_lowercase().as_str() {
+        "y" | "yes" => Answer::GoOn,
+        _ => Answer::Enough,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn a_question_can_be_interrupted() {
+        let (handle, stop) = Stop::new();
+        let asked = tokio::spawn(answer(std::future::pending(), stop));
+        handle.stop();
+        assert_eq!(asked.await.expect("it ends"), Answer::Interrupted);
+    }
+
+    #[tokio::test]
+    async fn only_a_yes_goes_on() {
+        for (line, expected) in [
+            (Some("Yes\n"), Answer::GoOn),
+            (Some("y"), Answer::GoOn),
+            (Some("\n"), Answer::Enough),
+            (Some("no\n"), Answer::Enough),
+            (None, Answer::Enough),
+        ] {
+            let (_handle, stop) = Stop::new();
+            let line = std::future::ready(line.map(str::to_owned));
+            assert_eq!(answer(line, stop).await, expected);
+        }
+    }
 }

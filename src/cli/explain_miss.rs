@@ -11,10 +11,12 @@ use super::args::{PipelineArgs, StoreArgs, pipeline};
 use super::error::UsageError;
 use super::terminal::{Paint, counted, indent, one_line, safe, width};
 use crate::app::{self, Connections};
-use crate::audit::{Compared, Miss, Replay, RequestChange, recorded, replay};
+use crate::audit::{Compared, Miss, Replay, RequestChange, call_keys, recorded, replay};
+use crate::config::Settings;
 use crate::model::closed::Closed;
 use crate::store::{Store, StoredTranscript};
 use crate::telemetry;
+use crate::transcript::Transcript;
 
 /// How many transcripts whose ids begin alike are looked at.
 const MOST: usize = 50;
@@ -55,31 +57,30 @@ impl Options {
         } else {
             run_scope.clone()
         };
-        let closed = Arc::new(Closed::new(Arc::clone(&store) as _));
-        let connections = Connections {
-            scope,
-            closed: Some(Arc::clone(&closed)),
-            ..Connections::default()
+        let closed = Closed::new(Arc::clone(&store) as _);
+        let found = replayed(&settings, scope.clone(), &transcript, closed).await?;
+        let otherwise = if found.missed.is_none() {
+            let closed = Closed::only(Arc::clone(&store) as _, call_keys(&transcript));
+            let again = replayed(&settings, scope, &transcript, closed).await?;
+            again.missed
+        } else {
+            None
         };
-        let pipeline = pipeline(&settings, &connections)?;
-        let record = recorded(&transcript, closed.as_ref()).await?;
-        if record.answer().is_none() && !pipeline.can_draft() {
-            let message = "the record has no answer of its own, and there is no model to draft one; \
-                           add the --model NAME that the run had";
-            return Err(UsageError(message.to_owned()).into());
-        }
-        let found = replay(&record, &transcript, &pipeline, &closed).await?;
         if self.json {
             let told = json!({
                 "record": stored.row.sealed.record,
                 "run": stored.run,
                 "served": found.served,
                 "missed": found.missed,
+                "otherwise": otherwise,
             });
             outln!("{told}");
             return Ok(Exit::Done);
         }
         tell(&stored, &found);
+        if let Some(otherwise) = &otherwise {
+            tell_otherwise(&stored, otherwise);
+        }
         if run_scope.is_some() && !self.fresh {
             let hint = format!(
                 "The run {} began with --fresh: its calls serve commands with --run {} alone.",
@@ -129,6 +130,29 @@ impl Options {
     }
 }
 
+/// Takes the record of a transcript through the pipeline of the settings.
+async fn replayed(
+    settings: &Settings,
+    scope: Option<String>,
+    transcript: &Transcript,
+    closed: Closed,
+) -> anyhow::Result<Replay> {
+    let closed = Arc::new(closed);
+    let connections = Connections {
+        scope,
+        closed: Some(Arc::clone(&closed)),
+        ..Connections::default()
+    };
+    let pipeline = pipeline(settings, &connections)?;
+    let record = recorded(transcript, closed.as_ref()).await?;
+    if record.answer().is_none() && !pipeline.can_draft() {
+        let message = "the record has no answer of its own, and there is no model to draft one; \
+                       add the --model NAME that the run had";
+        return Err(UsageError(message.to_owned()).into());
+    }
+    Ok(replay(&record, transcript, &pipeline, &closed).await?)
+}
+
 /// Says what came of it.
 fn tell(stored: &StoredTranscript, found: &Replay) {
     let paint = Paint::STDOUT;
@@ -155,6 +179,20 @@ fn tell(stored: &StoredTranscript, found: &Replay) {
     );
     outln!("{}", reason(missed));
     for change in &missed.changes {
+        outln!("{}", told(paint, change));
+    }
+}
+
+/// Says which of the calls is not the transcript's, although the journal has its reply.
+fn tell_otherwise(stored: &StoredTranscript, otherwise: &Miss) {
+    let paint = Paint::STDOUT;
+    outln!(
+        "\n{} {}",
+        paint.bold(format!("Not as in the run {}:", safe(&stored.run))),
+        place(otherwise)
+    );
+    outln!("{}", reason(otherwise));
+    for change in &otherwise.changes {
         outln!("{}", told(paint, change));
     }
 }

@@ -11,7 +11,7 @@ use super::args::{PipelineArgs, StoreArgs, pipeline};
 use super::batches;
 use super::budget::BudgetArgs;
 use super::error::UsageError;
-use super::estimate;
+use super::estimate::{self, Answer};
 use super::events::Events;
 use super::interrupts::Interrupts;
 use super::keys::{self, Keys};
@@ -185,9 +185,14 @@ impl Options {
             if is_picked {
                 self.tell_estimate(estimate.as_ref())?;
             }
-            if !is_picked || !(self.yes || estimate::wants_to_go_on().await) {
+            let answer = match (is_picked, self.yes) {
+                (true, true) => Answer::GoOn,
+                (true, false) => estimate::ask_whether_to_go_on(stop.clone()).await,
+                (false, _) => Answer::Enough,
+            };
+            if answer != Answer::GoOn {
                 return self
-                    .end_behind_estimate(report, store.as_ref(), &watch)
+                    .end_behind_estimate(report, answer, store.as_ref(), &watch)
                     .await;
             }
             plan.retry_failed = false;
@@ -225,6 +230,7 @@ impl Options {
     async fn end_behind_estimate(
         &self,
         report: RunReport,
+        answer: Answer,
         store: &dyn Store,
         watch: &Watch,
     ) -> anyhow::Result<Exit> {
@@ -235,7 +241,10 @@ impl Options {
                 if !self.quiet {
                     eprintln!("Stopped after the estimate: the same command with --yes goes on.");
                 }
-                Ok(Exit::Done)
+                Ok(match answer {
+                    Answer::Interrupted => Exit::Interrupted,
+                    _ => Exit::Done,
+                })
             }
             report => self.conclude(&report, store, watch).await,
         }
@@ -355,6 +364,7 @@ impl Options {
             output: self.output.as_deref(),
             fresh: self.fresh,
             budget: self.budget.limits(),
+            retry_failed: self.retry_failed,
             view: &view,
             addresses: addresses(&view),
         };

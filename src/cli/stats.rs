@@ -31,7 +31,8 @@ impl Options {
         let store = app::open_store_to_read(&self.store.path()?)?;
         let run = find_run(store.as_ref(), self.run.as_deref()).await?;
         let (statistics, _) = gather(store.as_ref(), &run).await?;
-        let money = Money::of(&store.spent(&run).await?, BudgetLimits::default());
+        let spent = store.spent(&run).await?;
+        let money = Money::of(&spent, BudgetLimits::default(), spent.cost > 0.0);
         if self.json {
             outln!("{}", as_json(&run, &statistics, &money)?);
         } else {

@@ -16,9 +16,9 @@ use crate::run::{Command, Controls};
 use crate::store::{RunStatus, Store, StoreError};
 use crate::telemetry;
 
-/// How often commands are looked for.
+/// How often commands are looked for, and what was spent is kept.
 const LOOK_EVERY: Duration = Duration::from_millis(500);
-/// How often it is said how the run stands, and what was spent is kept.
+/// How often it is said how the run stands.
 const SAY_EVERY: Duration = Duration::from_secs(2);
 
 /// What the answer to a command begins with when nothing came of it.
@@ -57,9 +57,9 @@ impl Steering<'_> {
             };
             // A store that fails ends the run where the run needs it.
             let _ = self.take_commands(&begun).await;
+            let _ = self.keep_spent().await;
             if said.is_none_or(|said: Instant| said.elapsed() >= SAY_EVERY) {
                 let _ = self.say_how_it_stands(&begun.name).await;
-                let _ = self.keep_spent().await;
                 said = Some(Instant::now());
             }
         }

@@ -98,6 +98,7 @@ pub(super) struct Summary<'a> {
     pub(super) fresh: bool,
     /// The budget of the command line; the run's may have been changed while it ran.
     pub(super) budget: BudgetLimits,
+    pub(super) retry_failed: bool,
     /// How the run stood at its end.
     pub(super) view: &'a View,
     /// The addresses of the models, without credentials.
@@ -108,6 +109,7 @@ impl Summary<'_> {
     pub(super) fn json(&self) -> Result<String, serde_json::Error> {
         let report = self.report;
         let counts = self.view.calls;
+        let (contract, policy) = self.asked_anew();
         serde_json::to_string(&json!({
             "run": report.name,
             "finished": report.end == RunEnd::Finished,
@@ -125,8 +127,8 @@ impl Summary<'_> {
             "spent": &self.view.money,
             "retries": {
                 "transport": counts.retries,
-                "contract": self.statistics.contract_retries,
-                "policy": self.statistics.policy_retries,
+                "contract": contract,
+                "policy": policy,
             },
         }))
     }
@@ -145,6 +147,8 @@ impl Summary<'_> {
         if !used.is_empty() {
             eprintln!("\n{}", paint.bold("Models"));
             eprint!("{used}");
+        }
+        if !used.is_empty() || self.view.calls.asked > 0 {
             self.print_calls(paint);
         }
         let spent = spent(&self.view.money);
@@ -226,6 +230,16 @@ impl Summary<'_> {
         }
     }
 
+    /// Retries of contract and policy: the run's where all of it was counted, and else those of this
+    /// process.
+    fn asked_anew(&self) -> (u64, u64) {
+        let (all, here) = (self.statistics, self.view.tally);
+        match self.report.end {
+            RunEnd::Finished => (all.contract_retries, all.policy_retries),
+            _ => (here.contract_retries, here.policy_retries),
+        }
+    }
+
     fn print_calls(&self, paint: Paint) {
         let CallCounts { asked, retries, .. } = self.view.calls;
         let mut line = format!("{} sent now", counted(asked, "request"));
@@ -236,13 +250,9 @@ impl Summary<'_> {
                 thousands(retries)
             );
         }
-        let Statistics {
-            contract_retries,
-            policy_retries,
-            ..
-        } = self.statistics;
-        if *contract_retries + *policy_retries > 0 {
-            let _ = write!(line, "; {}", asked_anew(*contract_retries, *policy_retries));
+        let (contract, policy) = self.asked_anew();
+        if contract + policy > 0 {
+            let _ = write!(line, "; {}", asked_anew(contract, policy));
         }
         if self.statistics.journalled > 0 {
             let journalled = thousands(self.statistics.journalled);
@@ -325,7 +335,14 @@ impl Summary<'_> {
             }
         }
         if self.statistics.outcomes.contains_key(&Outcome::Failed) {
-            eprintln!("  the same, --retry-failed      do the records again that failed");
+            if self.retry_failed && self.view.calls.asked == 0 {
+                eprintln!(
+                    "  the same, --fresh             ask every model again: what failed did so by \
+                     replies that are kept"
+                );
+            } else {
+                eprintln!("  the same, --retry-failed      do the records again that failed");
+            }
         }
         if let Some(stored) = self.example {
             let id = safe(stored.row.sealed.record.as_str());

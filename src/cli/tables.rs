@@ -144,17 +144,20 @@ pub(super) fn asked_anew(contract: u64, policy: u64) -> String {
 
 /// What a run has spent in all; nothing when it spent nothing.
 pub(super) fn spent(money: &Money) -> String {
+    let unknown = money.has_unknown_cost().then(|| {
+        let requests = counted(money.unpriced_calls, "request");
+        format!("{requests} may have cost something that is not known")
+    });
     if money.tokens == 0 {
-        return String::new();
+        return unknown.unwrap_or_default();
     }
     let mut line = format!("{} tokens", thousands(money.tokens));
     if money.cost > 0.0 {
         line = format!("{} for {line}", amount(money.cost));
     }
     line.push_str(" spent in all, repeated calls and stopped records included");
-    if money.cost > 0.0 && money.unpriced_calls > 0 {
-        let calls = counted(money.unpriced_calls, "call");
-        let _ = write!(line, "; {calls} may have cost something that is not known");
+    if let Some(unknown) = unknown {
+        let _ = write!(line, "; {unknown}");
     }
     line
 }

@@ -47,8 +47,9 @@ pub struct Spent {
     pub output: u64,
     /// What they cost, where the model has a price.
     pub cost: f64,
-    /// Calls that may have cost something that is not in `cost`: the model has no price, the server
-    /// did not say how many tokens it took, or the reply was lost on its way.
+    /// Requests that may have cost something that is not in `cost`: the model has no price, the
+    /// server did not say how many tokens it took, or the reply was lost on its way, even where
+    /// another request brought one.
     pub unpriced_calls: u64,
 }
 
@@ -216,7 +217,8 @@ impl Budget {
         }
     }
 
-    fn count_unpriced(&self) {
+    /// Counts a request that may have cost something that nobody knows.
+    pub(super) fn count_unpriced(&self) {
         self.unpriced_calls.fetch_add(1, Ordering::Relaxed);
     }
 
@@ -306,7 +308,6 @@ pub struct Budgeted {
     price: Option<Price>,
     traffic: Arc<Traffic>,
     longest_reply: AtomicU64,
-    loses_dropped: bool,
 }
 
 impl Budgeted {
@@ -320,17 +321,6 @@ impl Budgeted {
             price,
             traffic,
             longest_reply: AtomicU64::new(LONG_REPLY),
-            loses_dropped: true,
-        }
-    }
-
-    /// For a model that loses no reply when a call is dropped: whoever asks again is given it, and
-    /// it counts then.
-    #[must_use]
-    pub fn losing_nothing(self) -> Self {
-        Self {
-            loses_dropped: false,
-            ..self
         }
     }
 
@@ -364,17 +354,6 @@ impl Budgeted {
     }
 }
 
-/// Counts a call that is dropped before it has ended: it may have cost.
-struct Dropped<'a>(Option<&'a Budget>);
-
-impl Drop for Dropped<'_> {
-    fn drop(&mut self) {
-        if let Some(budget) = self.0 {
-            budget.count_unpriced();
-        }
-    }
-}
-
 #[deny(clippy::missing_trait_methods)]
 #[async_trait]
 impl ChatModel for Budgeted {
@@ -390,9 +369,7 @@ impl ChatModel for Budgeted {
         } else {
             None
         };
-        let mut dropped = Dropped(self.loses_dropped.then_some(budget));
         let outcome = self.model.complete(request).await;
-        dropped.0 = None;
         match &outcome {
             Ok(completion) => self.settle(request, completion),
             Err(error) if error.may_have_cost() => budget.count_unpriced(),
@@ -726,15 +703,12 @@ mod tests {
         traffic.budget().set_limits(tokens(40 + worst));
         let short = Duration::from_millis(10);
         assert!(timeout(short, model.complete(&request)).await.is_err());
-        let keeping = Budgeted::new(Arc::new(Slow::default()), None, traffic.clone());
-        let keeping = keeping.losing_nothing();
-        assert!(timeout(short, keeping.complete(&request)).await.is_err());
         assert_eq!(traffic.budget().ledger().reservations, 0);
         assert!(model.complete(&request).await.is_ok());
         assert_eq!(
             traffic.budget().spent().unpriced_calls,
-            4,
-            "no price, and one dropped"
+            3,
+            "those that were answered, without a price"
         );
     }
 }

@@ -1,6 +1,7 @@
 //! A closed network: replies come from the journal alone, and the first request that it does not
 //! know is remembered instead of asked.
 
+use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use async_trait::async_trait;
@@ -17,6 +18,8 @@ use crate::digest::Digest;
 #[derive(Debug)]
 pub struct Closed {
     journal: Arc<dyn Journal>,
+    /// The only calls whose replies are given, where not all of them are.
+    only: Option<BTreeSet<Digest>>,
     asked: Mutex<Asked>,
 }
 
@@ -42,7 +45,16 @@ impl Closed {
     pub fn new(journal: Arc<dyn Journal>) -> Self {
         Self {
             journal,
+            only: None,
             asked: Mutex::default(),
+        }
+    }
+
+    /// A closed network around `journal` that knows these calls alone.
+    pub fn only(journal: Arc<dyn Journal>, calls: BTreeSet<Digest>) -> Self {
+        Self {
+            only: Some(calls),
+            ..Self::new(journal)
         }
     }
 
@@ -65,6 +77,9 @@ impl Closed {
 #[async_trait]
 impl Journal for Closed {
     async fn reply(&self, key: Digest) -> Result<Option<Bytes>, JournalError> {
+        if self.only.as_ref().is_some_and(|only| !only.contains(&key)) {
+            return Ok(None);
+        }
         let reply = self.journal.reply(key).await?;
         if reply.is_some() {
             self.asked().served.push(key);

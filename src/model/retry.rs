@@ -125,8 +125,11 @@ impl ChatModel for Retry {
                 %error,
                 "a call failed and is tried again"
             );
-            self.traffic.count_retry();
+            if error.may_have_cost() {
+                self.traffic.budget().count_unpriced();
+            }
             tokio::time::sleep(wait).await;
+            self.traffic.count_retry();
         }
     }
 
@@ -198,6 +201,20 @@ mod tests {
                 "{name}"
             );
         }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_reply_that_was_lost_may_have_cost_although_another_came() {
+        let lost_and_not = [Err(broken()), Err(status(500, None))];
+        let outcomes = lost_and_not
+            .into_iter()
+            .chain([Ok(Completion::from_text("done"))]);
+        let traffic = Arc::new(Traffic::default());
+        let scripted = Arc::new(Scripted::new(outcomes));
+        let retry = Retry::new(scripted, RetryPolicy::default(), traffic.clone());
+        let request = ChatRequest::new(vec![Message::user("Hi")]);
+        assert!(retry.complete(&request).await.is_ok());
+        assert_eq!(traffic.budget().spent().unpriced_calls, 1);
     }
 
     #[tokio::test(start_paused = true)]

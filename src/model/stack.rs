@@ -147,11 +147,7 @@ fn batched(
         Arc::clone(&options.traffic),
     )?;
     let model = Arc::new(FirstCall::new(Arc::new(model), access));
-    let model = Budgeted::new(model, options.price, options.traffic);
-    let model = Arc::new(match options.journal {
-        Some(_) => model.losing_nothing(),
-        None => model,
-    });
+    let model = Arc::new(Budgeted::new(model, options.price, options.traffic));
     // To find out which form works would take a batch for each.
     let structured = match options.structured {
         StructuredSetting::Auto => StructuredSetting::Presumed(Rung::JsonSchema),

@@ -114,6 +114,11 @@ pub enum EndpointState {
     Steady,
     /// It asked to wait, or sends are spaced so that its rate limit holds.
     Paced,
+    /// One request after another came to nothing, and no reply between them.
+    Failing {
+        /// The last failure, in words.
+        why: String,
+    },
     /// It only failed lately; it is asked now and then whether it is back.
     SetAside {
         /// The last failure, in words.

@@ -31,6 +31,11 @@ impl Stop {
     }
 
     /// Ready once the run was asked to stop in either way; never, if the handle is gone before.
+    pub async fn wished(&mut self) {
+        self.asked().await;
+    }
+
+    /// As [`Stop::wished`]; gives the way.
     pub(super) async fn asked(&mut self) -> Wish {
         self.beyond(Wish::GoOn).await
     }

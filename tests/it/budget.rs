@@ -1,6 +1,6 @@
 //! A budget stops a run before it is passed, holds over all its processes, and can be raised.
 
-use crate::support::{Place, Server};
+use crate::support::{Act, Place, Server};
 
 const COMMAND: &str = "run in.jsonl -o out.jsonl -c manners.yaml --concurrency 2 --max-tokens 200";
 
@@ -69,6 +69,30 @@ fn a_cost_budget_counts_in_the_prices_of_the_settings() {
     let cost = summary["spent"]["cost"].as_f64().expect("a cost");
     assert!(cost > 0.0 && cost <= 0.12, "{cost}");
     ended.says("higher --max-cost");
+}
+
+#[test]
+fn a_lost_reply_may_have_cost_and_a_stopped_run_says_so() {
+    let server = Server::with(|_| Act::Cut);
+    let place = place();
+    place.write(
+        "redraft.yaml",
+        format!(
+            "models:\n  small:\n    model: stub\n    base_url: {}\n    price: {{ input: 10, output: 40 }}\n",
+            server.url()
+        ),
+    );
+    let ended = place
+        .redraft("run in.jsonl -c manners.yaml --concurrency 2 --limit 3 --max-failed 3 --model small --json")
+        .run()
+        .exits(1)
+        .says("sent now,")
+        .says("again after a failure")
+        .says("may have cost something that is not known");
+    let summary = ended.json();
+    assert_eq!(summary["spent"]["unpriced_calls"], server.count());
+    let again = summary["retries"]["transport"].as_u64();
+    assert!(again >= Some(5), "{summary}");
 }
 
 #[test]

@@ -60,6 +60,39 @@ fn nothing_changed_and_nothing_is_asked_or_written() {
 }
 
 #[test]
+fn a_change_is_told_when_the_new_call_has_been_made_already() {
+    let server = Server::start();
+    let place = worked_on(&server, "");
+    let runs = place.redraft("runs --json").run().exits(0).json_lines();
+    let old = runs[0]["run"].as_str().expect("a name").to_owned();
+    let hotter = PIPELINE.replace("0.7", "0.9");
+    place
+        .redraft(&format!("run in.jsonl {hotter}"))
+        .model(&server)
+        .run()
+        .exits(0);
+    let told = explain(&place, &server, &format!("r1 {hotter} --run {old}"));
+    assert_eq!(told["missed"], Value::Null, "{told:#}");
+    let change = &told["otherwise"]["changes"][0];
+    assert_eq!(
+        (&change["part"], &change["before"], &change["after"]),
+        (&json!("temperature"), &json!(0.7), &json!(0.9)),
+        "{told:#}"
+    );
+    place
+        .redraft(&format!("explain-miss r1 {hotter} --run {old}"))
+        .model(&server)
+        .run()
+        .exits(0)
+        .prints("the same command would ask nothing")
+        .prints(&format!("Not as in the run {old}: drafter, of"))
+        .prints("temperature: 0.7 → 0.9");
+    // The newest transcript was made by these very calls.
+    let told = explain(&place, &server, &format!("r1 {hotter}"));
+    assert_eq!(told["otherwise"], Value::Null, "{told:#}");
+}
+
+#[test]
 fn another_temperature_is_named_with_both_values() {
     let server = Server::start();
     let place = worked_on(&server, "");

@@ -124,6 +124,23 @@ fn failures_at_the_end_are_sealed_with_it() {
 }
 
 #[test]
+fn what_fails_by_replies_that_are_kept_is_not_sent_round_in_a_circle() {
+    let server = Server::with(|_| Act::say(""));
+    let place = Place::with_manners();
+    place.write_prompts("in.jsonl", ["draft: Row."]);
+    let run = |more: &str| {
+        let command = format!("run in.jsonl -c manners.yaml {more}");
+        place.redraft(&command).model(&server).run().exits(3)
+    };
+    run("").says("the same, --retry-failed");
+    let asked = server.count();
+    run("--retry-failed")
+        .says("the same, --fresh")
+        .does_not_say("the same, --retry-failed");
+    assert_eq!(server.count(), asked);
+}
+
+#[test]
 fn at_zero_every_row_may_fail() {
     let server = Server::with(refuse);
     let place = rows(40);

@@ -218,7 +218,7 @@ impl Progress {
 
     fn money(&self) -> Money {
         let budget = self.shown.traffic.budget();
-        Money::of(&budget.spent(), budget.limits())
+        Money::of(&budget.spent(), budget.limits(), budget.has_price())
     }
 
     fn row_worked(&self, end: u64) {

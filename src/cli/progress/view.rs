@@ -63,16 +63,20 @@ pub(in crate::cli) struct Money {
     pub(in crate::cli) cost: f64,
     pub(in crate::cli) tokens: u64,
     pub(in crate::cli) unpriced_calls: u64,
+    /// Whether any model has a price.
+    #[serde(default)]
+    pub(in crate::cli) is_priced: bool,
     pub(in crate::cli) max_cost: Option<f64>,
     pub(in crate::cli) max_tokens: Option<u64>,
 }
 
 impl Money {
-    pub(in crate::cli) fn of(spent: &Spent, limits: BudgetLimits) -> Self {
+    pub(in crate::cli) fn of(spent: &Spent, limits: BudgetLimits, is_priced: bool) -> Self {
         Self {
             cost: spent.cost,
             tokens: spent.tokens(),
             unpriced_calls: spent.unpriced_calls,
+            is_priced,
             max_cost: limits.cost,
             max_tokens: limits.tokens,
         }
@@ -84,6 +88,11 @@ impl Money {
             cost: self.max_cost,
             tokens: self.max_tokens,
         }
+    }
+
+    /// Whether more may have been spent than what is known. Where no model has a price, nothing is.
+    pub(in crate::cli) fn has_unknown_cost(&self) -> bool {
+        self.unpriced_calls > 0 && self.is_priced
     }
 
     /// The options that set the limits there are.
@@ -152,12 +161,13 @@ impl View {
     pub(in crate::cli) fn words(&self) -> String {
         let mut words = [self.how_far(), self.calls(), self.records()].concat();
         for endpoint in &self.endpoints {
-            if let EndpointState::SetAside { why } = &endpoint.state {
-                words.push(format!(
-                    "{} set aside: {}",
-                    place(endpoint),
-                    one_line(why, 200)
-                ));
+            match endpoint.state {
+                EndpointState::Starting | EndpointState::Steady => {}
+                EndpointState::Paced
+                | EndpointState::Failing { .. }
+                | EndpointState::SetAside { .. } => {
+                    words.push(format!("{} {}", place(endpoint), state(endpoint)));
+                }
             }
         }
         words.join(BETWEEN)
@@ -237,16 +247,17 @@ impl View {
             unpriced_calls,
             max_cost,
             max_tokens,
+            ..
         } = self.money;
         match max_cost {
             Some(most) => words.push(format!("cost {} of {}", money(cost), money(most))),
             None if cost > 0.0 => words.push(format!("cost {}", money(cost))),
             None => {}
         }
-        if cost > 0.0 && unpriced_calls > 0 {
+        if self.money.has_unknown_cost() {
             words.push(format!(
-                "{} without a price",
-                counted(unpriced_calls, "call")
+                "{} of unknown cost",
+                counted(unpriced_calls, "request")
             ));
         }
         if let Some(most) = max_tokens {
@@ -312,13 +323,7 @@ fn endpoint_line(endpoint: &EndpointStatus, width: usize) -> String {
         latency_ms,
         ..
     } = endpoint;
-    let state = match &endpoint.state {
-        EndpointState::Starting => "starting".to_owned(),
-        EndpointState::Steady => "steady".to_owned(),
-        EndpointState::Paced => "paced".to_owned(),
-        EndpointState::SetAside { why } => format!("set aside: {}", one_line(why, 200)),
-    };
-    let place = place(endpoint);
+    let (place, state) = (place(endpoint), state(endpoint));
     let latency = match latency_ms {
         0 => "no reply yet".to_owned(),
         0..10_000 => format!("{latency_ms} ms"),
@@ -330,6 +335,16 @@ fn endpoint_line(endpoint: &EndpointStatus, width: usize) -> String {
     format!(
         "  {place} {in_flight}/{limit} in flight, {waiting} waiting{BETWEEN}{latency}{BETWEEN}{state}"
     )
+}
+
+fn state(endpoint: &EndpointStatus) -> String {
+    match &endpoint.state {
+        EndpointState::Starting => "starting".to_owned(),
+        EndpointState::Steady => "steady".to_owned(),
+        EndpointState::Paced => "paced".to_owned(),
+        EndpointState::Failing { why } => format!("failing: {}", one_line(why, 200)),
+        EndpointState::SetAside { why } => format!("set aside: {}", one_line(why, 200)),
+    }
 }
 
 /// An address without what they all have.
@@ -427,6 +442,7 @@ mod tests {
                 cost: 1.234_56,
                 tokens: 1_500_000,
                 unpriced_calls: 0,
+                is_priced: true,
                 max_cost: Some(5.0),
                 max_tokens: None,
             },
@@ -481,6 +497,45 @@ mod tests {
     #[test]
     fn without_a_terminal_it_is_one_line_of_words() {
         insta::assert_snapshot!(view().words(), @"4,312 of about 10,000 rows · 43 % · 35 rows/s · 2 min 40 s left · 120 calls in flight · 3,412 tokens/s · cost 1.2346 of 5.0000 · 812 changed · 1 failed · 2 rejected · 950 violations · 12 transport retries · 7 contract retries · 31 policy retries · gpu-2.example:8000 set aside: connection refused");
+    }
+
+    #[test]
+    fn what_hinders_an_endpoint_is_said_in_words_too() {
+        let view = View {
+            endpoints: vec![
+                endpoint(1, EndpointState::Steady),
+                endpoint(2, EndpointState::Paced),
+                endpoint(
+                    3,
+                    EndpointState::Failing {
+                        why: "HTTP 500".to_owned(),
+                    },
+                ),
+            ],
+            ..View::default()
+        };
+        assert_eq!(
+            view.words(),
+            "0 rows · 0.0 rows/s · gpu-2.example:8000 paced · gpu-3.example:8000 failing: HTTP 500"
+        );
+    }
+
+    #[test]
+    fn requests_of_unknown_cost_count_where_there_is_a_price() {
+        let words = |is_priced| {
+            let money = Money {
+                unpriced_calls: 3,
+                is_priced,
+                ..Money::default()
+            };
+            let view = View {
+                money,
+                ..View::default()
+            };
+            view.words()
+        };
+        assert!(words(true).ends_with("3 requests of unknown cost"));
+        assert!(!words(false).contains("cost"));
     }
 
     #[test]

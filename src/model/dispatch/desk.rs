@@ -10,6 +10,9 @@ use super::home;
 use super::law::Law;
 use crate::model::{Concurrency, Origin};
 
+/// So many requests in a row that come to nothing are told.
+const FRUITLESS: u64 = 5;
+
 /// The order of waiting calls: the place of the record, then who came first.
 pub(super) type Turn = (u64, u64);
 
@@ -39,6 +42,8 @@ pub(super) struct Replica {
     pub(super) keeping: usize,
     pub(super) answered: u64,
     pub(super) failed: u64,
+    /// How many requests in a row came to nothing, put off or failed, and why the last one did.
+    fruitless: (u64, String),
     seed: u64,
     waiting: BTreeMap<Turn, Waiting>,
 }
@@ -54,6 +59,24 @@ impl Replica {
     fn take_place(&mut self) {
         self.in_use += 1;
         self.health.probe_sent();
+    }
+
+    /// A request came to nothing.
+    pub(super) fn came_to_nothing(&mut self, why: &str) {
+        self.failed += 1;
+        self.fruitless.0 += 1;
+        why.clone_into(&mut self.fruitless.1);
+    }
+
+    /// A request has a reply.
+    pub(super) fn has_replied(&mut self) {
+        self.answered += 1;
+        self.fruitless.0 = 0;
+    }
+
+    /// Why the last request came to nothing, where so many did that it is no chance.
+    pub(super) fn trouble(&self) -> Option<&str> {
+        (self.fruitless.0 >= FRUITLESS).then_some(self.fruitless.1.as_str())
     }
 
     pub(super) fn waiting(&self) -> usize {
@@ -84,6 +107,7 @@ impl Desk {
                 keeping: 0,
                 answered: 0,
                 failed: 0,
+                fruitless: (0, String::new()),
                 seed: home::seed(&address),
                 waiting: BTreeMap::new(),
                 address,

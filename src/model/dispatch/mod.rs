@@ -4,6 +4,7 @@
 mod desk;
 mod health;
 mod home;
+mod in_words;
 mod law;
 mod shared;
 #[cfg(test)]
@@ -162,6 +163,9 @@ impl ChatModel for Dispatch {
                 return Err(error);
             }
             tracing::debug!(model = self.name(), %error, "a call goes on elsewhere");
+            if error.may_have_cost() {
+                self.shared.traffic().budget().count_unpriced();
+            }
             self.shared.traffic().count_retry();
             besides = Some(replica);
         }

@@ -1,7 +1,6 @@
 //! What all calls of a model share: the desk behind its lock, and the guards that give back what a
 //! call took, even when it is dropped in the middle.
 
-use std::error::Error;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::time::Duration;
@@ -10,6 +9,7 @@ use tokio::sync::oneshot;
 use tokio::time::{Instant, sleep};
 
 use super::desk::{Desk, Given, Telling, Turn};
+use super::in_words::in_words;
 use super::law::{Refusal, Sent, Why};
 use super::{DispatchOptions, Replica};
 use crate::model::pace::Pace;
@@ -222,8 +222,13 @@ impl Lane for Shared {
                     why: why.to_owned(),
                 },
                 None if pace.is_holding() => EndpointState::Paced,
-                None if replica.law.is_starting() => EndpointState::Starting,
-                None => EndpointState::Steady,
+                None => match replica.trouble() {
+                    Some(why) => EndpointState::Failing {
+                        why: why.to_owned(),
+                    },
+                    None if replica.law.is_starting() => EndpointState::Starting,
+                    None => EndpointState::Steady,
+                },
             },
             answered: replica.answered,
             failed: replica.failed,
@@ -344,7 +349,7 @@ impl<'a> Flight<'a> {
             let mut desk = shared.desk();
             let now = shared.now();
             let replica = &mut desk.replicas[index];
-            replica.answered += 1;
+            replica.has_replied();
             let busy = replica.in_use - replica.pacing - replica.keeping;
             replica.keeping += 1;
             let before = replica.law.limit();
@@ -379,11 +384,12 @@ impl<'a> Flight<'a> {
             return;
         };
         let (shared, index) = (&self.place.shared, self.place.replica);
+        let why = in_words(error);
         let (refusal, change, address) = {
             let mut desk = shared.desk();
             let now = shared.now();
             let replica = &mut desk.replicas[index];
-            replica.failed += 1;
+            replica.came_to_nothing(&why);
             if *status != 429 && replica.health.is_aside() {
                 replica.health.failed(now, true, "HTTP 503");
             }
@@ -417,12 +423,13 @@ impl<'a> Flight<'a> {
     pub(super) fn failed(mut self, error: &ModelError) {
         let (shared, index) = (&self.place.shared, self.place.replica);
         let why = in_words(error);
-        let may_set_aside = shared.has_answered.load(Ordering::Relaxed);
+        // A server that hangs takes so long for each call that nobody can wait until all gave up.
+        let may_set_aside = is_hung(error) || shared.has_answered.load(Ordering::Relaxed);
         let (is_aside, change, address, tell) = {
             let mut desk = shared.desk();
             let now = shared.now();
             let replica = &mut desk.replicas[index];
-            replica.failed += 1;
+            replica.came_to_nothing(&why);
             let is_aside = replica.health.failed(now, may_set_aside, &why);
             let change = self.sent.take().and_then(|sent| match error {
                 ModelError::Timeout { .. } | ModelError::Status { .. } => {
@@ -474,41 +481,12 @@ impl Drop for Flight<'_> {
             let replica = &mut desk.replicas[self.place.replica];
             replica.law.ended(now);
             replica.health.probe_lost();
+            shared.traffic.budget().count_unpriced();
         }
     }
 }
 
-/// What an error comes from in the end, without the number that the system gives it.
-fn in_words(error: &dyn Error) -> String {
-    let mut innermost = error;
-    while let Some(cause) = innermost.source() {
-        innermost = cause;
-    }
-    let words = innermost.to_string();
-    match words.find(" (os error") {
-        Some(number) => words[..number].to_owned(),
-        None => words,
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use std::io;
-
-    use super::*;
-
-    #[test]
-    fn the_innermost_cause_is_what_is_said() {
-        #[derive(Debug, thiserror::Error)]
-        #[error("cannot send a request")]
-        struct Outer(#[source] io::Error);
-        // ECONNREFUSED of Linux.
-        let system = io::Error::from_raw_os_error(111);
-        let text = system.to_string();
-        let refused = in_words(&Outer(system));
-        assert!(text.starts_with(&refused) && text.contains("(os error"));
-        assert!(!refused.contains("(os"), "{refused}");
-        let plain = ModelError::Other("no luck".to_owned());
-        assert_eq!(in_words(&plain), plain.to_string());
-    }
+/// Whether a server took a call, and nothing came of it in time.
+fn is_hung(error: &ModelError) -> bool {
+    matches!(error, ModelError::Timeout { .. }) && !error.is_not_connected()
 }

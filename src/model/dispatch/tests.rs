@@ -11,12 +11,15 @@ use tokio::time::{Instant, sleep, timeout};
 use super::{Dispatch, DispatchOptions, Replica};
 use crate::message::Message;
 use crate::model::traffic::{EndpointState, Traffic, TrafficEvent};
-use crate::model::{ChatModel, ChatRequest, Completion, Concurrency, ModelError, Origin};
+use crate::model::{
+    ChatModel, ChatRequest, Completion, Concurrency, ModelError, Origin, TimeLimit,
+};
 
 /// Takes a second for a call, unless it is down.
 #[derive(Debug, Default)]
 struct Stub {
     is_down: AtomicBool,
+    hangs: AtomicBool,
     asked: AtomicU64,
 }
 
@@ -28,6 +31,15 @@ impl ChatModel for Stub {
 
     async fn complete(&self, _: &ChatRequest) -> Result<Completion, ModelError> {
         self.asked.fetch_add(1, Ordering::SeqCst);
+        if self.hangs.load(Ordering::SeqCst) {
+            let limit = Duration::from_secs(600);
+            sleep(limit).await;
+            return Err(ModelError::Timeout {
+                endpoint: "http://stub/v1".to_owned(),
+                which: TimeLimit::FirstByte,
+                limit,
+            });
+        }
         if self.is_down.load(Ordering::SeqCst) {
             return Err(ModelError::Connection {
                 endpoint: "http://stub/v1".to_owned(),
@@ -146,6 +158,47 @@ async fn before_the_first_success_failures_go_straight_back() {
     let model = dispatch(&[&stub], 4, &Traffic::new());
     assert_eq!(failures(&model, 10).await, 10);
     assert_eq!(stub.asked(), 10);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_server_that_hangs_from_the_start_is_given_up_like_one_that_went_away() {
+    let stub = Arc::new(Stub::default());
+    stub.hangs.store(true, Ordering::SeqCst);
+    let model = dispatch(&[&stub], 10, &Traffic::new());
+    let began = Instant::now();
+    assert_eq!(failures(&model, 36).await, 36);
+    // The first calls, and the one that asked whether the server is back; the others waited for it.
+    let took = began.elapsed();
+    assert!(took < Duration::from_secs(2 * 600 + 60), "{took:?}");
+    assert!(stub.asked() < 20, "{}", stub.asked());
+}
+
+#[tokio::test(start_paused = true)]
+async fn of_calls_that_are_dropped_those_in_flight_may_have_cost() {
+    let stub = Arc::new(Stub::default());
+    let traffic = Traffic::new();
+    let model = dispatch(&[&stub], 4, &traffic);
+    let all = timeout(Duration::from_millis(500), failures(&model, 20));
+    assert!(all.await.is_err());
+    assert_eq!(stub.asked(), 4);
+    assert_eq!(traffic.budget().spent().unpriced_calls, 4);
+}
+
+#[tokio::test(start_paused = true)]
+async fn it_is_told_what_an_endpoint_fails_with_before_it_ever_answered() {
+    let stub = Arc::new(Stub::default());
+    stub.set_down(true);
+    let traffic = Traffic::new();
+    let model = dispatch(&[&stub], 4, &traffic);
+    let state = || traffic.endpoints().remove(0).state;
+    failures(&model, 4).await;
+    assert_eq!(state(), EndpointState::Steady);
+    failures(&model, 1).await;
+    let why = "reset".to_owned();
+    assert_eq!(state(), EndpointState::Failing { why });
+    stub.set_down(false);
+    failures(&model, 1).await;
+    assert_eq!(state(), EndpointState::Steady);
 }
 
 #[tokio::test(start_paused = true)]
