@@ -1,4 +1,4 @@
-//! What all calls of a process share: counts, the limits of their endpoints, and whether they may go.
+//! Where all calls of a process meet: counts, the limits of their endpoints, and whether they may go.
 
 use std::fmt::{self, Debug};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
@@ -7,8 +7,9 @@ use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, Weak};
 use serde::{Deserialize, Serialize};
 use tokio::sync::{Notify, watch};
 
-use super::Concurrency;
-use super::budget::Budget;
+use super::{EndpointStatus, Lane, TrafficEvent};
+use crate::model::Concurrency;
+use crate::model::budget::Budget;
 
 /// Records in flight when no model is asked: they only wait for the disk.
 const WINDOW_WITHOUT_MODEL: usize = 1024;
@@ -54,118 +55,6 @@ pub struct CallCounts {
     pub output: u64,
     /// What the tokens cost, where the models have prices.
     pub cost: f64,
-}
-
-/// All calls of one model, over however many endpoints.
-pub trait Lane: Debug + Send + Sync {
-    /// The endpoints as they stand.
-    fn endpoints(&self) -> Vec<EndpointStatus>;
-
-    /// How many calls may be in flight, over all endpoints.
-    fn limit(&self) -> usize;
-
-    /// Whether there is a concurrency to set; there is none where calls go in batches.
-    fn has_concurrency(&self) -> bool {
-        true
-    }
-
-    /// Pins the concurrency, or lets it find itself.
-    fn set_concurrency(&self, concurrency: Concurrency);
-
-    /// Is told that the traffic was paused or resumed, or that its last stretch has begun.
-    fn look_again(&self);
-
-    /// How many batches are under way at the provider; none for calls that are not batched.
-    fn open_batches(&self) -> usize {
-        0
-    }
-}
-
-/// One endpoint of one model at one moment.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct EndpointStatus {
-    /// The model's name.
-    pub model: String,
-    /// The address, without credentials.
-    pub address: String,
-    /// How many calls may be in flight.
-    pub limit: usize,
-    /// How many are.
-    pub in_flight: usize,
-    /// How many wait for a place.
-    pub waiting: usize,
-    /// How the endpoint does.
-    pub state: EndpointState,
-    /// Replies so far.
-    pub answered: u64,
-    /// Failed requests so far.
-    pub failed: u64,
-    /// How long a reply takes now, about, in milliseconds.
-    pub latency_ms: u64,
-}
-
-/// How an endpoint does.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum EndpointState {
-    /// It answers; its limit is still being found.
-    Starting,
-    /// It answers.
-    Steady,
-    /// It asked to wait, or sends are spaced so that its rate limit holds.
-    Paced,
-    /// One request after another came to nothing, and no reply between them.
-    Failing {
-        /// The last failure, in words.
-        why: String,
-    },
-    /// It only failed lately; it is asked now and then whether it is back.
-    SetAside {
-        /// The last failure, in words.
-        why: String,
-    },
-}
-
-/// Something that happened to the calls as a whole.
-#[derive(Clone, Debug, PartialEq, Serialize)]
-#[serde(tag = "event", rename_all = "snake_case")]
-pub enum TrafficEvent {
-    /// An endpoint's limit changed.
-    Limit {
-        /// The model's name.
-        model: String,
-        /// The endpoint's address.
-        address: String,
-        /// How many calls may be in flight now.
-        limit: usize,
-        /// Why, in a few words.
-        why: &'static str,
-    },
-    /// A server put a request off.
-    Throttled {
-        /// The model's name.
-        model: String,
-        /// The endpoint's address.
-        address: String,
-        /// How long everybody waits, in milliseconds.
-        wait_ms: u64,
-    },
-    /// An endpoint only failed, and is set aside.
-    SetAside {
-        /// The model's name.
-        model: String,
-        /// The endpoint's address.
-        address: String,
-        /// The last failure.
-        why: String,
-    },
-    /// An endpoint that was set aside answers again.
-    TakenBack {
-        /// The model's name.
-        model: String,
-        /// The endpoint's address.
-        address: String,
-    },
 }
 
 impl Traffic {
@@ -290,7 +179,7 @@ impl Traffic {
     }
 
     /// Tells of an event.
-    pub(super) fn tell(&self, event: &TrafficEvent) {
+    pub(in crate::model) fn tell(&self, event: &TrafficEvent) {
         tracing::debug!(?event, "traffic");
         if matches!(event, TrafficEvent::Limit { .. }) {
             self.changed.notify_one();
@@ -301,21 +190,21 @@ impl Traffic {
     }
 
     /// Counts a request as sent, and as in flight until the guard is dropped.
-    pub(super) fn begin(self: &Arc<Self>) -> InFlight {
+    pub(in crate::model) fn begin(self: &Arc<Self>) -> InFlight {
         self.asked.fetch_add(1, Ordering::Relaxed);
         self.in_flight.fetch_add(1, Ordering::Relaxed);
         InFlight(Arc::clone(self))
     }
 
-    pub(super) fn count_retry(&self) {
+    pub(in crate::model) fn count_retry(&self) {
         self.retries.fetch_add(1, Ordering::Relaxed);
     }
 
-    pub(super) fn count_failure(&self) {
+    pub(in crate::model) fn count_failure(&self) {
         self.failed.fetch_add(1, Ordering::Relaxed);
     }
 
-    pub(super) fn count_throttled(&self) {
+    pub(in crate::model) fn count_throttled(&self) {
         self.throttled.fetch_add(1, Ordering::Relaxed);
     }
 
@@ -354,7 +243,7 @@ impl Debug for Traffic {
 
 /// A request in flight; a call that is cancelled drops it, too.
 #[derive(Debug)]
-pub(super) struct InFlight(Arc<Traffic>);
+pub(in crate::model) struct InFlight(Arc<Traffic>);
 
 impl Drop for InFlight {
     fn drop(&mut self) {
