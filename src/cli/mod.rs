@@ -16,6 +16,7 @@ mod estimate;
 mod events;
 mod exit;
 mod explain_miss;
+mod export;
 mod init;
 mod interrupts;
 mod keys;
@@ -67,6 +68,8 @@ enum Command {
     Ctl(ctl::Options),
     /// Count outcomes, violations and mends of a run
     Stats(stats::Options),
+    /// Write the transcripts of a run as rows for other tools
+    Export(Box<export::Options>),
     /// Check, list or show constitutions
     #[command(subcommand)]
     Constitution(constitution::Command),
@@ -109,6 +112,7 @@ impl Command {
             Self::Runs(options) => options.run().await,
             Self::Ctl(options) => options.run().await,
             Self::Stats(options) => options.run().await,
+            Self::Export(options) => options.run().await,
             Self::Constitution(command) => command.run(),
             Self::Init(options) => options.run(),
             Self::Bench(options) => options.run().await,

@@ -18,6 +18,8 @@ mod contract;
 mod estimate;
 mod events;
 mod explain_miss;
+mod export_rows;
+mod exports;
 mod first_steps;
 mod full_disk;
 mod kills;
