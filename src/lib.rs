@@ -75,6 +75,7 @@
 //! - [`store`]: where calls and transcripts are kept
 //! - [`dataset`]: rows in and out
 //! - [`export`]: transcripts as training data
+//! - [`import`]: transcripts that other tools made
 //! - [`telemetry`]: logging, and the one clock
 //! - [`run`]: a dataset through a pipeline into a store
 //! - [`audit`]: statistics and differences
@@ -95,6 +96,7 @@ pub mod constitution;
 pub mod dataset;
 pub mod digest;
 pub mod export;
+pub mod import;
 pub mod message;
 pub mod model;
 pub mod pipeline;

@@ -8,6 +8,7 @@ use redraft::config::SettingsFile;
 use redraft::constitution::check::detector;
 use redraft::constitution::{Constitution, Severity, shipped_names};
 use redraft::export::FormatName;
+use redraft::import::Form;
 use redraft::model::structured::Rung;
 use redraft::transcript::{FORMAT, Outcome, Sealed, Transcript};
 use redraft::yaml::{SourceFile, parse};
@@ -23,6 +24,7 @@ const PAGES: &[&str] = &[
     "docs/command-line.md",
     "docs/constitutions.md",
     "docs/exports.md",
+    "docs/imports.md",
     "docs/operations.md",
     "docs/prompts.md",
     "docs/recipes.md",
@@ -234,6 +236,14 @@ fn the_transcript_on_its_page_is_one() {
 fn every_format_of_exports_has_its_section() {
     let page = read("docs/exports.md");
     for name in FormatName::ALL.map(FormatName::as_str) {
+        assert!(page.contains(&format!("\n## `{name}`\n")), "{name}");
+    }
+}
+
+#[test]
+fn every_form_of_imports_has_its_section() {
+    let page = read("docs/imports.md");
+    for name in Form::ALL.map(Form::as_str) {
         assert!(page.contains(&format!("\n## `{name}`\n")), "{name}");
     }
 }

@@ -17,6 +17,7 @@ mod events;
 mod exit;
 mod explain_miss;
 mod export;
+mod import;
 mod init;
 mod interrupts;
 mod keys;
@@ -70,6 +71,8 @@ enum Command {
     Stats(stats::Options),
     /// Write the transcripts of a run as rows for other tools
     Export(Box<export::Options>),
+    /// Take in traces of critique and revision that other tools made
+    Import(import::Options),
     /// Check, list or show constitutions
     #[command(subcommand)]
     Constitution(constitution::Command),
@@ -113,6 +116,7 @@ impl Command {
             Self::Ctl(options) => options.run().await,
             Self::Stats(options) => options.run().await,
             Self::Export(options) => options.run().await,
+            Self::Import(options) => options.run().await,
             Self::Constitution(command) => command.run(),
             Self::Init(options) => options.run(),
             Self::Bench(options) => options.run().await,

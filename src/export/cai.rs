@@ -7,7 +7,7 @@ use super::texts::{Step, Texts, final_text, prompt, steps};
 use super::{Format, Item, LeftOut, words};
 
 /// What transcripts that came in this form are marked with.
-pub(crate) const FORM: &str = "cai-conversation-harmless";
+const FORM: &str = "cai-conversation-harmless";
 
 /// The columns of cai-conversation-harmless.
 #[derive(Debug)]

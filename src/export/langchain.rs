@@ -8,7 +8,7 @@ use super::texts::{Step, final_text, prompt};
 use super::{Format, Item, LeftOut, words};
 
 /// What transcripts that came in this form are marked with.
-pub(crate) const FORM: &str = "langchain";
+const FORM: &str = "langchain";
 
 /// Critiques and revisions as `LangChain` gives them back.
 #[derive(Debug)]

@@ -49,5 +49,6 @@ pub use item::Item;
 pub use left_out::LeftOut;
 pub use requests::Requests;
 pub use selection::{Include, Selection};
+pub use slmadison::{CRITIQUE as CRITIQUE_FRAME, REVISION as REVISION_FRAME};
 pub use splits::{Splits, SplitsError};
 pub use texts::Texts;

@@ -8,12 +8,12 @@ use super::{Format, Item, LeftOut, human_assistant, words};
 use crate::transcript::{Round, Transcript, Verdict};
 
 /// What transcripts that came in this form are marked with.
-pub(crate) const FORM: &str = "slmadison";
+const FORM: &str = "slmadison";
 
 /// What stands around a critique request.
-pub(crate) const CRITIQUE: (&str, &str) = ("\n\nCritiqueRequest: ", "\n\nCritique:");
+pub const CRITIQUE: (&str, &str) = ("\n\nCritiqueRequest: ", "\n\nCritique:");
 /// What stands around a revision request.
-pub(crate) const REVISION: (&str, &str) = ("\n\nRevisionRequest: ", "\n\nRevision:");
+pub const REVISION: (&str, &str) = ("\n\nRevisionRequest: ", "\n\nRevision:");
 
 /// The samples beside the paper.
 #[derive(Debug)]

@@ -22,6 +22,7 @@ mod export_rows;
 mod exports;
 mod first_steps;
 mod full_disk;
+mod imports;
 mod kills;
 mod model_errors;
 mod only_failures;
