@@ -103,6 +103,7 @@ impl Options {
     }
 }
 
+#[derive(Clone, Copy, Debug)]
 enum End {
     Imported,
     Known,

@@ -8,7 +8,7 @@ use serde_json::{Map, Value, json};
 
 use super::pairs::{Pair, pairs};
 use super::row::{json as compact, last_question};
-use super::texts::{Text, Texts};
+use super::texts::{Texts, Version};
 use super::{About, Format, Frame, Item, LeftOut, human_assistant};
 use crate::digest::Digest;
 use crate::message::{Message, Role};
@@ -91,7 +91,7 @@ fn comparison(
     let named = |round: u32| (&transcript.record.id, &transcript.run, item.content, round);
     let id = Digest::of_json(&(named(pair.rejected.round), pair.chosen.round));
     // The chosen text stands first as often as second, so that position says nothing.
-    let chosen_first = id.number() % 2 == 0;
+    let chosen_first = id.number().is_multiple_of(2);
     let (better, worse) = if chosen_first { ("a", "b") } else { ("b", "a") };
     let (first, second) = if chosen_first {
         (pair.chosen, pair.rejected)
@@ -149,7 +149,7 @@ fn question(messages: &[Message]) -> String {
     }
 }
 
-fn response(transcript: &Transcript, text: &Text<'_>) -> Map<String, Value> {
+fn response(transcript: &Transcript, text: &Version<'_>) -> Map<String, Value> {
     let mut response = Map::new();
     response.insert("text".to_owned(), json!(text.text));
     if let Some(model) = writer(transcript, text.round) {

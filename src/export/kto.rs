@@ -3,7 +3,7 @@
 use serde::Serialize;
 
 use super::row::{Turn, answer, json, turns};
-use super::texts::{Text, Texts, final_text, prompt, texts};
+use super::texts::{Texts, Version, final_text, prompt, texts};
 use super::{Format, Item, LeftOut};
 use crate::transcript::{Outcome, Transcript};
 
@@ -50,7 +50,7 @@ impl Format for Kto {
     }
 }
 
-fn is_final(transcript: &Transcript, text: &Text<'_>) -> bool {
+fn is_final(transcript: &Transcript, text: &Version<'_>) -> bool {
     let last = transcript.final_answer.as_ref();
     last.is_some_and(|last| last.text == text.text)
 }
@@ -58,7 +58,7 @@ fn is_final(transcript: &Transcript, text: &Text<'_>) -> bool {
 /// Whether a text is good; absent where nothing says so. A text that violates something is bad, the
 /// final text of a compliant record is good. Where a fixed number of rounds revised and nothing
 /// assessed the end, the pair decides: the final text is good and the draft is bad.
-fn label(transcript: &Transcript, text: &Text<'_>) -> Option<bool> {
+fn label(transcript: &Transcript, text: &Version<'_>) -> Option<bool> {
     if text.is_violating() {
         return Some(false);
     }

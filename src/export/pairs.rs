@@ -1,15 +1,15 @@
 //! Pairs of texts, the better one and the worse one.
 
 use super::LeftOut;
-use super::texts::{Text, Texts, final_text, prompt, texts};
+use super::texts::{Texts, Version, final_text, prompt, texts};
 use crate::constitution::Severity;
 use crate::transcript::{Finding, Transcript, Verdict};
 
 /// Two texts that answer the same prompt.
 #[derive(Debug)]
 pub(super) struct Pair<'p, 't> {
-    pub(super) chosen: &'p Text<'t>,
-    pub(super) rejected: &'p Text<'t>,
+    pub(super) chosen: &'p Version<'t>,
+    pub(super) rejected: &'p Version<'t>,
     /// By how much the rejected text violates more; absent where no principle was assessed in both.
     pub(super) margin: Option<f64>,
 }
@@ -40,9 +40,9 @@ pub(super) fn pairs<Row>(
 
 fn candidates<'p, 't>(
     transcript: &Transcript,
-    texts: &'p [Text<'t>],
+    texts: &'p [Version<'t>],
     which: Texts,
-) -> Vec<(&'p Text<'t>, &'p Text<'t>)> {
+) -> Vec<(&'p Version<'t>, &'p Version<'t>)> {
     match which {
         Texts::Final => {
             let round = transcript
@@ -59,7 +59,10 @@ fn candidates<'p, 't>(
     }
 }
 
-fn judge<'p, 't>(rejected: &'p Text<'t>, chosen: &'p Text<'t>) -> Result<Pair<'p, 't>, LeftOut> {
+fn judge<'p, 't>(
+    rejected: &'p Version<'t>,
+    chosen: &'p Version<'t>,
+) -> Result<Pair<'p, 't>, LeftOut> {
     if chosen.text == rejected.text {
         return Err(LeftOut::NoChange);
     }
@@ -79,7 +82,7 @@ fn judge<'p, 't>(rejected: &'p Text<'t>, chosen: &'p Text<'t>) -> Result<Pair<'p
 
 /// By how many severity points the first text violates more than the second, over the principles
 /// that were assessed in both.
-fn margin(worse: &Text<'_>, better: &Text<'_>) -> Option<f64> {
+fn margin(worse: &Version<'_>, better: &Version<'_>) -> Option<f64> {
     let assessed = |finding: &Finding| finding.verdict != Verdict::Error;
     let mut both = worse
         .findings

@@ -18,7 +18,7 @@ pub enum Texts {
 
 /// The draft, or one revision.
 #[derive(Debug)]
-pub(super) struct Text<'t> {
+pub(super) struct Version<'t> {
     /// The round that made it; 0 for the draft.
     pub(super) round: u32,
     pub(super) text: &'t str,
@@ -28,7 +28,7 @@ pub(super) struct Text<'t> {
     pub(super) findings: BTreeMap<&'t str, &'t Finding>,
 }
 
-impl Text<'_> {
+impl Version<'_> {
     /// Whether some principle was found violated.
     pub(super) fn is_violating(&self) -> bool {
         let mut findings = self.findings.values();
@@ -37,11 +37,11 @@ impl Text<'_> {
 }
 
 /// Draft and revisions in their order. A revision that gave back what it was given is no new text.
-pub(super) fn texts(transcript: &Transcript) -> Vec<Text<'_>> {
+pub(super) fn texts(transcript: &Transcript) -> Vec<Version<'_>> {
     let Some(draft) = &transcript.draft else {
         return Vec::new();
     };
-    let mut texts = vec![Text {
+    let mut texts = vec![Version {
         round: 0,
         text: &draft.text,
         kept: true,
@@ -56,7 +56,7 @@ pub(super) fn texts(transcript: &Transcript) -> Vec<Text<'_>> {
         if let Some(revision) = &round.revision
             && revision.text != current.text
         {
-            texts.push(Text {
+            texts.push(Version {
                 round: round.n,
                 text: &revision.text,
                 kept: round.kept,
@@ -131,7 +131,7 @@ mod tests {
     use super::*;
     use crate::export::test_transcripts::{chat_run, clean, mended, worse};
 
-    fn shown<'t>(texts: &[Text<'t>]) -> Vec<(u32, &'t str, bool, bool)> {
+    fn shown<'t>(texts: &[Version<'t>]) -> Vec<(u32, &'t str, bool, bool)> {
         texts
             .iter()
             .map(|text| (text.round, text.text, text.kept, text.is_violating()))

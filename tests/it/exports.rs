@@ -500,7 +500,7 @@ fn hostile_text_goes_through_whole() {
     assert_eq!(rows.len(), texts.len());
     for row in rows {
         let prompt = row["prompt"][0]["content"].as_str().expect("a prompt");
-        assert!(texts.contains(&prompt), "{:.80?}", prompt);
+        assert!(texts.contains(&prompt), "{prompt:.80?}");
         let answer = format!("{prompt} frog");
         assert_eq!(row["rejected"][0]["content"], answer.as_str());
         let answer = format!("{prompt} toad");

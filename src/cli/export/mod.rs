@@ -153,12 +153,12 @@ impl Options {
         if self.deduplicate {
             exporter = exporter.deduplicated();
         }
-        let exported = export(store.as_ref(), &run, self.format, &mut exporter, &plan).await;
-        let outputs = match exported {
+        let ended = export(store.as_ref(), &run, self.format, &mut exporter, &plan).await;
+        let outputs = match ended {
             Err(failure) if is_broken_pipe(&failure) => return Ok(Exit::Done),
             outputs => outputs?,
         };
-        let files = outputs.commit(exporter.frame())?;
+        let files = outputs.commit(exporter.frame().as_ref())?;
         let card = plan.write_card(self.format, &exporter, &files)?;
         if !self.quiet {
             summary::say(&exporter, &plan, &files, card.as_ref());

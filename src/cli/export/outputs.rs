@@ -55,13 +55,13 @@ impl Outputs {
     }
 
     /// Ends every file and gives it its name.
-    pub(super) fn commit(self, frame: Option<Frame>) -> Result<Vec<CardFile>, OutputError> {
+    pub(super) fn commit(self, frame: Option<&Frame>) -> Result<Vec<CardFile>, OutputError> {
         let mut files = Vec::new();
         for mut sheet in self.sheets {
             if let Some(row) = sheet.waiting.take() {
                 sheet.line(&row)?;
             }
-            if let Some(frame) = &frame {
+            if let Some(frame) = frame {
                 sheet.line(frame.tail.as_bytes())?;
             }
             sheet.output.commit()?;

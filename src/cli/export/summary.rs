@@ -24,13 +24,13 @@ pub(super) fn say(exporter: &Exporter, plan: &Plan, files: &[CardFile], card: Op
     }
     match card {
         Some(CardEnd::Written(path)) => {
-            eprintln!("  {:>12}  {}", "card", safe(&path.display().to_string()))
+            eprintln!("  {:>12}  {}", "card", safe(&path.display().to_string()));
         }
-        Some(CardEnd::Foreign(path)) => eprintln!(
-            "  {:>12}  {} is not redraft's, and stays as it is",
-            "no card",
-            safe(&path.display().to_string())
-        ),
+        Some(CardEnd::Foreign(path)) => {
+            let path = path.display().to_string();
+            let why = "is not redraft's, and stays as it is";
+            eprintln!("  {:>12}  {} {why}", "no card", safe(&path));
+        }
         None => {}
     }
     if !counts.left_out.is_empty() {
