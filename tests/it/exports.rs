@@ -297,7 +297,7 @@ fn what_cannot_be_done_is_said_before_anything_is_written() {
     fails("-f sft --split train=1", 2, "--split needs files");
     fails("-f sft --card -o -", 2, "--card needs files");
     fails("-f transcripts --texts revisions", 2, "hold every round");
-    fails("-f sft -o redraft.db", 1, "would replace the input");
+    fails("-f sft -o redraft.db", 2, "is the store");
     fails("-f sft -o no/where.jsonl", 1, "there is no folder");
     fails("-f sft --store gone.db", 1, "gone.db");
     let names = ["in.jsonl", "manners.yaml", "redraft.db"];

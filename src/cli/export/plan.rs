@@ -80,11 +80,12 @@ impl Plan {
             (false, splits) => splits.iter().map(|split| beside(out, split)).collect(),
         };
         let sheets = names.into_iter().map(|(split, name)| {
-            let target = Target::check(&folder.join(&name), Some(wanted.store))?;
+            let path = folder.join(&name);
+            keep_store(&path, wanted.store)?;
             Ok(SheetPlan {
                 split,
                 name: name.to_string_lossy().into_owned(),
-                target,
+                target: Target::check(&path, None)?,
             })
         });
         Ok(Self {
@@ -138,6 +139,20 @@ impl Plan {
         output.commit()?;
         Ok(Some(CardEnd::Written(path.clone())))
     }
+}
+
+/// Refuses to replace the store.
+fn keep_store(out: &Path, store: &Path) -> Result<(), UsageError> {
+    let same =
+        matches!((out.canonicalize(), store.canonicalize()), (Ok(out), Ok(store)) if out == store);
+    if same {
+        let text = format!(
+            "the output {} is the store; give another path",
+            out.display()
+        );
+        return Err(UsageError(text));
+    }
+    Ok(())
 }
 
 fn in_folder(split: &str, format: FormatName) -> (String, OsString) {
