@@ -74,6 +74,8 @@
 //! - [`pipeline`]: recipes, and a record's way from draft to outcome
 //! - [`store`]: where calls and transcripts are kept
 //! - [`dataset`]: rows in and out
+//! - [`export`]: transcripts as training data
+//! - [`import`]: transcripts that other tools made
 //! - [`telemetry`]: logging, and the one clock
 //! - [`run`]: a dataset through a pipeline into a store
 //! - [`audit`]: statistics and differences
@@ -93,6 +95,8 @@ pub mod config;
 pub mod constitution;
 pub mod dataset;
 pub mod digest;
+pub mod export;
+pub mod import;
 pub mod message;
 pub mod model;
 pub mod pipeline;

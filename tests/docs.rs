@@ -7,6 +7,8 @@ use std::process::Command;
 use redraft::config::SettingsFile;
 use redraft::constitution::check::detector;
 use redraft::constitution::{Constitution, Severity, shipped_names};
+use redraft::export::FormatName;
+use redraft::import::Form;
 use redraft::model::structured::Rung;
 use redraft::transcript::{FORMAT, Outcome, Sealed, Transcript};
 use redraft::yaml::{SourceFile, parse};
@@ -21,6 +23,8 @@ const PAGES: &[&str] = &[
     "docs/bench.md",
     "docs/command-line.md",
     "docs/constitutions.md",
+    "docs/exports.md",
+    "docs/imports.md",
     "docs/operations.md",
     "docs/prompts.md",
     "docs/recipes.md",
@@ -200,6 +204,7 @@ fn transcripts_are_described_in_full() {
         ("provenance", &["Provenance", "ConstitutionMark"]),
         ("round", &["Draft", "Round", "Revision", "Final"]),
         ("finding", &["Finding"]),
+        ("imported", &["Imported"]),
         ("usage", &["RoleUsage"]),
     ] {
         for name in names {
@@ -225,6 +230,22 @@ fn the_transcript_on_its_page_is_one() {
     let Sealed { digest, .. } = transcript.seal(record.content_digest());
     let page = read("docs/transcripts.md");
     assert!(page.contains(&digest.to_string()), "its digest is {digest}");
+}
+
+#[test]
+fn every_format_of_exports_has_its_section() {
+    let page = read("docs/exports.md");
+    for name in FormatName::ALL.map(FormatName::as_str) {
+        assert!(page.contains(&format!("\n## `{name}`\n")), "{name}");
+    }
+}
+
+#[test]
+fn every_form_of_imports_has_its_section() {
+    let page = read("docs/imports.md");
+    for name in Form::ALL.map(Form::as_str) {
+        assert!(page.contains(&format!("\n## `{name}`\n")), "{name}");
+    }
 }
 
 #[test]

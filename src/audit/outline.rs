@@ -21,12 +21,12 @@ pub struct Outline<'t> {
 
 #[derive(Debug, Deserialize)]
 struct ProvenanceOutline<'t> {
-    #[serde(borrow)]
+    #[serde(borrow, default)]
     recipe: RecipeOutline<'t>,
 }
 
 /// The knobs that say when a record ends; absent in transcripts made by hand.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Default, Deserialize)]
 struct RecipeOutline<'t> {
     #[serde(borrow, default)]
     principles: Cow<'t, str>,

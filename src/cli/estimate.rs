@@ -31,7 +31,7 @@ pub(super) async fn first_rows(
         plan.read.clone(),
         plan.limit,
         most,
-        pipeline.provenance().seed,
+        pipeline.provenance().seed.unwrap_or_default(),
     )
     .await?;
     let name = plan.name.clone();

@@ -16,6 +16,8 @@ mod estimate;
 mod events;
 mod exit;
 mod explain_miss;
+mod export;
+mod import;
 mod init;
 mod interrupts;
 mod keys;
@@ -67,6 +69,10 @@ enum Command {
     Ctl(ctl::Options),
     /// Count outcomes, violations and mends of a run
     Stats(stats::Options),
+    /// Write the transcripts of a run as rows for other tools
+    Export(Box<export::Options>),
+    /// Take in traces of critique and revision that other tools made
+    Import(import::Options),
     /// Check, list or show constitutions
     #[command(subcommand)]
     Constitution(constitution::Command),
@@ -109,6 +115,8 @@ impl Command {
             Self::Runs(options) => options.run().await,
             Self::Ctl(options) => options.run().await,
             Self::Stats(options) => options.run().await,
+            Self::Export(options) => options.run().await,
+            Self::Import(options) => options.run().await,
             Self::Constitution(command) => command.run(),
             Self::Init(options) => options.run(),
             Self::Bench(options) => options.run().await,

@@ -59,13 +59,18 @@ impl Options {
             safe(&stored.run),
             stored.row.line
         );
-        outln!(
-            "  {} {} {} ({})",
-            paint.dim("constitution"),
-            safe(&provenance.constitution.name),
-            safe(&provenance.constitution.version),
-            provenance.constitution.digest.short()
-        );
+        if let Some(imported) = &transcript.imported {
+            outln!("  {} {}", paint.dim("imported from"), safe(&imported.from));
+        }
+        if let Some(constitution) = &provenance.constitution {
+            outln!(
+                "  {} {} {} ({})",
+                paint.dim("constitution"),
+                safe(&constitution.name),
+                safe(&constitution.version),
+                constitution.digest.short()
+            );
+        }
         outln!("  {} {}", paint.dim("transcript"), stored.row.sealed.digest);
         out!("{}", Story::new(paint).whole(&transcript));
         say_others(stored, &found[1..]);

@@ -42,7 +42,8 @@ impl Options {
     }
 }
 
-async fn find_run(store: &dyn Store, name: Option<&str>) -> anyhow::Result<String> {
+/// The run of that name, or the one that was last worked on.
+pub(super) async fn find_run(store: &dyn Store, name: Option<&str>) -> anyhow::Result<String> {
     let runs = store.runs().await?;
     let found = match name {
         None => runs.first(),

@@ -42,6 +42,13 @@ impl Turn<'_> {
     }
 }
 
+/// What stands before the first turn of a transcript, and its turns.
+#[must_use]
+pub fn transcript_turns(transcript: &str) -> (&str, Vec<Message>) {
+    let Split { lead, turns } = split(transcript);
+    (lead, turns.iter().map(Turn::message).collect())
+}
+
 /// Takes a transcript apart. The pieces, put together again, are the transcript.
 ///
 /// A transcript whose outer white space was trimmed begins with a name; that is its first mark.

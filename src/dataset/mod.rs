@@ -38,6 +38,7 @@ mod spool;
 
 pub use answer::{REDRAFT_COLUMN, write_back};
 pub use excerpt::{EXCERPT_CHARS, excerpt};
+pub use hh_rlhf::transcript_turns;
 pub use jsonl::{JsonlReader, ReadRow, Rejected, RowRead, read_row};
 pub use options::{DEFAULT_LINE_LIMIT, ReadOptions};
 pub use output::{Output, OutputError, Target};

@@ -142,11 +142,11 @@ impl PipelineBuilder {
             .prompts
             .unwrap_or_else(|| Arc::new(PromptSet::shipped()));
         let provenance = Arc::new(Provenance {
-            constitution: ConstitutionMark::of(&self.constitution),
-            prompts: prompts.digest(),
+            constitution: Some(ConstitutionMark::of(&self.constitution)),
+            prompts: Some(prompts.digest()),
             recipe: json!(self.recipe),
-            models: models(&self.cast),
-            seed: self.seed,
+            models: Some(models(&self.cast)),
+            seed: Some(self.seed),
             redraft: env!("CARGO_PKG_VERSION").to_owned(),
         });
         Ok(Pipeline {

@@ -36,6 +36,7 @@ pub(super) async fn revise(
     let transcript = Transcript {
         format: FORMAT.to_owned(),
         run: pipeline.run.clone(),
+        imported: None,
         record: RecordEntry::of(record),
         provenance: pipeline.provenance.clone(),
         final_answer: best.map(|best| Final {
@@ -166,6 +167,8 @@ impl<'a> Work<'a> {
             principles,
             findings: found.findings,
             critique: found.text,
+            critique_request: None,
+            revision_request: None,
             critique_calls: found.calls,
             faults: found.faults,
             revision: None,

@@ -5,6 +5,7 @@
 //! differ between two runs that end the same.
 
 mod finding;
+mod imported;
 mod outcome;
 mod provenance;
 mod round;
@@ -12,6 +13,7 @@ mod sealed;
 mod usage;
 
 pub use finding::{Assessor, Finding, Verdict};
+pub use imported::Imported;
 pub use outcome::Outcome;
 pub use provenance::{ConstitutionMark, Provenance};
 pub use round::{Draft, DraftSource, Final, Revision, RevisionAuthor, Round};

@@ -10,19 +10,24 @@ use crate::digest::Digest;
 use crate::model::ModelRole;
 
 /// All that decides a transcript besides the record: the same provenance, record and journal give
-/// the same bytes.
+/// the same bytes. Only of an imported transcript something is not known, and absent.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Provenance {
     /// Which constitution judged.
-    pub constitution: ConstitutionMark,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub constitution: Option<ConstitutionMark>,
     /// The digest of the prompt templates.
-    pub prompts: Digest,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub prompts: Option<Digest>,
     /// The recipe, every knob of it.
+    #[serde(default, skip_serializing_if = "Value::is_null")]
     pub recipe: Value,
     /// Per role, the model's name and sampling.
-    pub models: BTreeMap<ModelRole, Value>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub models: Option<BTreeMap<ModelRole, Value>>,
     /// The seed of every draw.
-    pub seed: u64,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub seed: Option<u64>,
     /// The version of redraft that wrote the transcript.
     pub redraft: String,
 }

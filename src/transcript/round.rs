@@ -43,6 +43,12 @@ pub struct Round {
     /// The critique in free text, where the recipe asks for that.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub critique: Option<String>,
+    /// What the critic was asked, where no journalled call says it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub critique_request: Option<String>,
+    /// What the reviser was asked, where no journalled call says it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub revision_request: Option<String>,
     /// The journalled calls that made the critique, in the order they were asked.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub critique_calls: Vec<Digest>,

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
-use super::{Draft, Final, Outcome, Provenance, Round, UsageByRole};
+use super::{Draft, Final, Imported, Outcome, Provenance, Round, UsageByRole};
 use crate::digest::Digest;
 use crate::message::Conversation;
 use crate::model::ModelRole;
@@ -22,6 +22,9 @@ pub struct Transcript {
     pub format: String,
     /// The run's name.
     pub run: String,
+    /// Where it came from, where another tool made it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub imported: Option<Imported>,
     /// The record.
     pub record: RecordEntry,
     /// What decided the rest.

@@ -4,6 +4,7 @@ mod batch_server;
 mod command;
 mod faults;
 mod place;
+mod python;
 mod roles;
 mod server;
 
@@ -11,6 +12,7 @@ pub(crate) use batch_server::{BatchServer, Course, Create, End, RowAct};
 pub(crate) use command::Redraft;
 pub(crate) use faults::{BreaksContract, Seeded};
 pub(crate) use place::{MANNERS, Place, example};
+pub(crate) use python::Python;
 pub(crate) use roles::{Part, material, principles};
 pub(crate) use server::{Act, Asked, Server, wait_until};
 
