@@ -1,4 +1,6 @@
-//! `redraft constitution check|list|show`.
+//! `redraft constitution check|list|show|import`.
+
+mod import;
 
 use clap::{Args, Subcommand};
 use serde_json::json;
@@ -17,6 +19,8 @@ pub(super) enum Command {
     List(List),
     /// Show a constitution's principles
     Show(Show),
+    /// Make a constitution of somebody else's file of principles
+    Import(import::Options),
 }
 
 /// Options of `redraft constitution check`.
@@ -55,6 +59,7 @@ impl Command {
             Self::Check(check) => check.run(),
             Self::List(list) => list.run(),
             Self::Show(show) => show.run(),
+            Self::Import(options) => options.run(),
         }
     }
 }

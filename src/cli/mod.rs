@@ -67,7 +67,7 @@ enum Command {
     Ctl(ctl::Options),
     /// Count outcomes, violations and mends of a run
     Stats(stats::Options),
-    /// Check, list or show constitutions
+    /// Check, list, show or import constitutions
     #[command(subcommand)]
     Constitution(constitution::Command),
     /// Write a commented redraft.yaml and a constitution to start from

@@ -13,6 +13,7 @@ mod cai;
 mod calls;
 mod commands;
 mod constitution_check;
+mod constitution_import;
 mod continuing;
 mod contract;
 mod estimate;
