@@ -67,7 +67,7 @@ enum Command {
     Ctl(ctl::Options),
     /// Count outcomes, violations and mends of a run
     Stats(stats::Options),
-    /// Check, list, show or import constitutions
+    /// Check, list, show, test or import constitutions
     #[command(subcommand)]
     Constitution(constitution::Command),
     /// Write a commented redraft.yaml and a constitution to start from
@@ -109,7 +109,7 @@ impl Command {
             Self::Runs(options) => options.run().await,
             Self::Ctl(options) => options.run().await,
             Self::Stats(options) => options.run().await,
-            Self::Constitution(command) => command.run(),
+            Self::Constitution(command) => command.run().await,
             Self::Init(options) => options.run(),
             Self::Bench(options) => options.run().await,
             Self::Completions(options) => options.run(),

@@ -14,6 +14,7 @@ mod calls;
 mod commands;
 mod constitution_check;
 mod constitution_import;
+mod constitution_test;
 mod continuing;
 mod contract;
 mod estimate;
