@@ -3,7 +3,7 @@
 //! [`gather`] counts a run page by page, whatever its length, through an [`Outline`] that leaves the
 //! texts unread; [`wilson`] says how sure a share is; [`Estimate`] projects what a run will take;
 //! [`word_diff`] shows what a revision changed; [`replay`](fn@replay) says which call a changed pipeline would make
-//! anew, and [`request_changes`](fn@request_changes) why.
+//! anew, and [`request_changes`](fn@request_changes) why; [`trial`] tries a constitution on its own examples.
 
 mod diff;
 mod estimate;
@@ -12,6 +12,7 @@ mod outline;
 mod replay;
 mod request_changes;
 mod statistics;
+pub mod trial;
 
 pub use diff::{Change, Part, near_changes, word_diff};
 pub use estimate::{Estimate, Projection};

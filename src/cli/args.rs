@@ -57,6 +57,12 @@ enum PresetName {
 }
 
 impl PipelineArgs {
+    /// The same with this constitution, where there is one.
+    pub(super) fn or_constitution(mut self, reference: Option<String>) -> Self {
+        self.constitution = reference.or(self.constitution);
+        self
+    }
+
     /// The settings that command line, environment and file make together.
     pub(super) fn settings(self, store: Option<PathBuf>) -> Result<Settings, SettingsError> {
         let overrides = Overrides {

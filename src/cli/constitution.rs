@@ -1,4 +1,9 @@
-//! `redraft constitution check|list|show`.
+//! `redraft constitution check|list|show|test|import`.
+
+mod import;
+mod junit;
+mod test;
+mod trial_report;
 
 use clap::{Args, Subcommand};
 use serde_json::json;
@@ -17,6 +22,10 @@ pub(super) enum Command {
     List(List),
     /// Show a constitution's principles
     Show(Show),
+    /// Try a constitution on its own examples
+    Test(Box<test::Options>),
+    /// Make a constitution of somebody else's file of principles
+    Import(import::Options),
 }
 
 /// Options of `redraft constitution check`.
@@ -50,11 +59,13 @@ pub(super) struct Show {
 }
 
 impl Command {
-    pub(super) fn run(self) -> anyhow::Result<Exit> {
+    pub(super) async fn run(self) -> anyhow::Result<Exit> {
         match self {
             Self::Check(check) => check.run(),
             Self::List(list) => list.run(),
             Self::Show(show) => show.run(),
+            Self::Test(options) => options.run().await,
+            Self::Import(options) => options.run(),
         }
     }
 }

@@ -8,6 +8,7 @@ use super::terminal::{Paint, safe};
 use crate::app::{AppError, DEFAULT_CONSTITUTION};
 use crate::config::SettingsError;
 use crate::constitution::LoadError;
+use crate::constitution::import::ImportError;
 use crate::model::ModelError;
 use crate::model::openai::ListModelsError;
 use crate::pipeline::PipelineError;
@@ -108,6 +109,7 @@ fn exit_of(failure: &anyhow::Error) -> Exit {
                 cause.downcast_ref::<RunError>(),
                 Some(RunError::DecidedOtherwise { .. })
             )
+            || cause.is::<ImportError>()
             || cause.is::<UsageError>()
     });
     if usage { Exit::Usage } else { Exit::Failed }
@@ -137,6 +139,9 @@ fn is_not_connected(cause: &(dyn std::error::Error + 'static)) -> bool {
 fn hints_of(cause: &(dyn std::error::Error + 'static)) -> Vec<String> {
     if let Some(hint) = cause.downcast_ref().and_then(ModelError::hint) {
         return vec![hint.to_owned()];
+    }
+    if let Some(help) = cause.downcast_ref().and_then(ImportError::help) {
+        return vec![help];
     }
     let load = match cause.downcast_ref::<AppError>() {
         Some(AppError::Constitution(load)) => Some(load),

@@ -73,7 +73,7 @@ enum Command {
     Export(Box<export::Options>),
     /// Take in traces of critique and revision that other tools made
     Import(import::Options),
-    /// Check, list or show constitutions
+    /// Check, list, show, test or import constitutions
     #[command(subcommand)]
     Constitution(constitution::Command),
     /// Write a commented redraft.yaml and a constitution to start from
@@ -117,7 +117,7 @@ impl Command {
             Self::Stats(options) => options.run().await,
             Self::Export(options) => options.run().await,
             Self::Import(options) => options.run().await,
-            Self::Constitution(command) => command.run(),
+            Self::Constitution(command) => command.run().await,
             Self::Init(options) => options.run(),
             Self::Bench(options) => options.run().await,
             Self::Completions(options) => options.run(),

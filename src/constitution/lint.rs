@@ -210,7 +210,8 @@ fn contradictions(principle: &Principle, example: &Example) -> Vec<(&'static str
     found
 }
 
-fn is_kebab(name: &str) -> bool {
+/// Whether a name is lower-case letters, digits and single hyphens between them.
+pub(super) fn is_kebab(name: &str) -> bool {
     !name.is_empty()
         && name.split('-').all(|part| {
             !part.is_empty()

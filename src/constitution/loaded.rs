@@ -121,6 +121,15 @@ pub fn examine(reference: &str) -> Result<(Option<Constitution>, Problems), Load
     Ok(examine_gathered(gather(reference)?))
 }
 
+/// Examines a constitution's YAML text in the same way; `name` is what problems call it.
+///
+/// # Errors
+///
+/// When the text or an include of it does not parse.
+pub fn examine_text(name: &str, text: &str) -> Result<(Option<Constitution>, Problems), LoadError> {
+    Ok(examine_gathered(gather_text(SourceFile::new(name, text))?))
+}
+
 fn examine_gathered(mut gathered: Gathered) -> (Option<Constitution>, Problems) {
     let problems = lint(&mut gathered);
     if problems.has_errors() {

@@ -1,12 +1,13 @@
 //! Constitutions: named, versioned sets of principles, one YAML file each.
 //!
 //! A file is parsed (`file`), its includes are gathered (`gather`), the whole is examined (`lint`),
-//! and what holds up becomes a [`Constitution`].
+//! and what holds up becomes a [`Constitution`]. [`mod@import`] makes such files of other people's.
 
 pub mod check;
 mod error;
 mod file;
 mod gather;
+pub mod import;
 mod lint;
 mod loaded;
 mod overlap;
@@ -14,6 +15,7 @@ mod principle;
 mod shipped;
 
 pub use error::LoadError;
-pub use loaded::{Constitution, examine};
+use lint::is_kebab;
+pub use loaded::{Constitution, examine, examine_text};
 pub use principle::{AppliesTo, Example, ExampleVerdict, Principle, Severity};
 pub use shipped::shipped_names;

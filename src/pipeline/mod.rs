@@ -9,6 +9,7 @@
 mod builder;
 mod drawn;
 mod event;
+mod judge;
 mod keep;
 mod mend;
 mod recipe;
@@ -20,4 +21,5 @@ mod until_clean;
 
 pub use builder::{Pipeline, PipelineBuilder, PipelineError};
 pub use event::{Observer, PipelineEvent, Unobserved};
+pub use judge::Judgement;
 pub use recipe::{CritiqueStyle, Keep, Preset, Principles, Recipe, RecipeError, Revise};

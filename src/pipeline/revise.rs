@@ -58,7 +58,7 @@ pub(super) async fn revise(
 }
 
 /// An error and what caused it, in one line.
-fn describe(error: &dyn std::error::Error) -> String {
+pub(super) fn describe(error: &dyn std::error::Error) -> String {
     let mut line = error.to_string();
     let mut source = error.source();
     while let Some(cause) = source {

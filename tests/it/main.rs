@@ -13,6 +13,8 @@ mod cai;
 mod calls;
 mod commands;
 mod constitution_check;
+mod constitution_import;
+mod constitution_test;
 mod continuing;
 mod contract;
 mod estimate;

@@ -16,7 +16,7 @@ pub(super) const BYTES_PER_TOKEN: u64 = 3;
 /// A reply without a token limit is taken to be this long at worst, until a longer one was seen.
 pub(super) const LONG_REPLY: u64 = 4096;
 
-/// A [`ChatModel`] whose calls count in the [`Budget`] of their [`Traffic`], and fail with
+/// A [`ChatModel`] whose calls count in the [`Budget`](super::Budget) of their [`Traffic`], and fail with
 /// [`ModelError::BudgetReached`] before they begin when the budget might not last.
 ///
 /// While calls in flight may give back what they do not need, a call that does not fit waits.

@@ -8,7 +8,7 @@ use tokio::sync::Notify;
 use super::amount::{Amount, BudgetLimits, Spent, billionths, in_billionths, in_whole};
 use crate::model::{ModelError, Price, TokenUsage};
 
-/// What all calls that share a [`Traffic`] may spend, and have spent.
+/// What all calls that share a [`Traffic`](crate::model::traffic::Traffic) may spend, and have spent.
 ///
 /// While there is no limit, a call costs it a few additions. With one, every call first reserves
 /// the most that it may spend; what it really spent replaces that afterwards.

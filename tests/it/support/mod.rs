@@ -9,7 +9,7 @@ mod roles;
 mod server;
 
 pub(crate) use batch_server::{BatchServer, Course, Create, End, RowAct};
-pub(crate) use command::Redraft;
+pub(crate) use command::{Ended, Redraft};
 pub(crate) use faults::{BreaksContract, Seeded};
 pub(crate) use place::{MANNERS, Place, example};
 pub(crate) use python::Python;
