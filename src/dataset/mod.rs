@@ -24,6 +24,7 @@ mod labels;
 mod lines;
 mod options;
 mod output;
+mod pair;
 mod place;
 mod position;
 #[cfg(test)]
@@ -41,6 +42,7 @@ pub use excerpt::{EXCERPT_CHARS, excerpt};
 pub use jsonl::{JsonlReader, ReadRow, Rejected, RowRead, read_row};
 pub use options::{DEFAULT_LINE_LIMIT, ReadOptions};
 pub use output::{Output, OutputError, Target};
+pub use pair::{Pair, PairProblem, pair_columns, read_pair};
 pub use position::Position;
 pub use reason::{RejectReason, TurnProblem};
 pub use row::Row;
