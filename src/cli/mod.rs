@@ -19,6 +19,8 @@ mod explain_miss;
 mod init;
 mod interrupts;
 mod keys;
+mod naming;
+mod prefer;
 mod progress;
 mod run;
 mod runs;
@@ -67,6 +69,8 @@ enum Command {
     Ctl(ctl::Options),
     /// Count outcomes, violations and mends of a run
     Stats(stats::Options),
+    /// Say which of two answers keeps a constitution better
+    Prefer(Box<prefer::Options>),
     /// Check, list or show constitutions
     #[command(subcommand)]
     Constitution(constitution::Command),
@@ -109,6 +113,7 @@ impl Command {
             Self::Runs(options) => options.run().await,
             Self::Ctl(options) => options.run().await,
             Self::Stats(options) => options.run().await,
+            Self::Prefer(options) => options.run().await,
             Self::Constitution(command) => command.run(),
             Self::Init(options) => options.run(),
             Self::Bench(options) => options.run().await,

@@ -21,3 +21,4 @@ mod until_clean;
 pub use builder::{Pipeline, PipelineBuilder, PipelineError};
 pub use event::{Observer, PipelineEvent, Unobserved};
 pub use recipe::{CritiqueStyle, Keep, Preset, Principles, Recipe, RecipeError, Revise};
+pub use select::draw_by;

@@ -23,6 +23,7 @@ mod full_disk;
 mod kills;
 mod model_errors;
 mod only_failures;
+mod prefer;
 mod quick_start;
 mod real_data;
 mod resume;
