@@ -609,8 +609,8 @@ fn a_server_that_only_fails_stops_it() {
 
 #[test]
 fn a_run_gives_pairs_of_draft_and_final_answer() {
-    let server = Server::with(|asked| match is_comparison(asked) {
-        true => {
+    let server = Server::with(|asked| {
+        if is_comparison(asked) {
             // Whoever holds no flaw is better.
             let material = material(asked);
             let clean = |name: &str| !material[name].as_str().expect("text").contains('!');
@@ -619,8 +619,9 @@ fn a_run_gives_pairs_of_draft_and_final_answer() {
                 (false, true) => 0.2,
                 _ => 0.5,
             })
+        } else {
+            Act::Answer
         }
-        false => Act::Answer,
     });
     let place = Place::with_manners();
     place.write_prompts("in.jsonl", ["draft: One. !be-kind", "draft: Two."]);
