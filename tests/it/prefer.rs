@@ -792,3 +792,23 @@ fn a_hundred_real_pairs_from_end_to_end() {
     command().run().exits(0);
     assert_eq!(server.count(), 200);
 }
+
+#[test]
+fn drafts_of_a_run_are_not_asked_for_again() {
+    let server = Server::with(|asked| {
+        if is_comparison(asked) {
+            return with_logprobs(0.5);
+        }
+        Act::Answer
+    });
+    let place = Place::with_manners();
+    place.write_prompts("in.jsonl", ["one", "two"]);
+    let run = place.redraft("run in.jsonl -c manners.yaml --draft always --samples 2");
+    run.model(&server).run().exits(0);
+    server.forget();
+    let prefer = place.redraft("prefer in.jsonl -c manners.yaml --samples 2");
+    prefer.model(&server).run().exits(0);
+    let drafts = server.requests();
+    let drafts = drafts.iter().filter(|asked| !is_comparison(asked));
+    assert_eq!(drafts.count(), 0);
+}
