@@ -18,6 +18,7 @@ use crate::model::structured::UnknownRung;
 use crate::model::traffic::Traffic;
 use crate::model::{ChatModel, Concurrency, ModelRole};
 use crate::pipeline::{Pipeline, PipelineError};
+use crate::prefer::{Judge, JudgeError, JudgeOptions};
 use crate::prompt::{PromptError, PromptSet};
 use crate::round::{Assigned, Cast};
 use crate::store::sqlite::SqliteStore;
@@ -38,6 +39,9 @@ pub enum AppError {
     /// The pipeline cannot be put together.
     #[error(transparent)]
     Pipeline(#[from] PipelineError),
+    /// The judge cannot be put together.
+    #[error(transparent)]
+    Judge(#[from] JudgeError),
     /// The store cannot be opened.
     #[error(transparent)]
     Store(#[from] StoreError),
@@ -123,6 +127,52 @@ pub fn pipeline(
     key: impl Fn(&str) -> Option<String>,
     connections: &Connections,
 ) -> Result<Pipeline, AppError> {
+    let Parts {
+        constitution,
+        prompts,
+        cast,
+    } = parts(settings, key, connections)?;
+    Ok(Pipeline::builder(constitution)
+        .prompts(prompts)
+        .recipe(settings.recipe.clone())
+        .cast(cast)
+        .seed(settings.seed)
+        .build()?)
+}
+
+/// Builds the judge of pairs that the settings describe.
+///
+/// # Errors
+///
+/// When constitution, templates or models do not work, or the traffic's budget limits the cost and
+/// a model has no price.
+pub fn judge(
+    settings: &Settings,
+    options: JudgeOptions,
+    key: impl Fn(&str) -> Option<String>,
+    connections: &Connections,
+) -> Result<Judge, AppError> {
+    let Parts {
+        constitution,
+        prompts,
+        cast,
+    } = parts(settings, key, connections)?;
+    let journal = connections.store.clone().map(|store| store as _);
+    Ok(Judge::new(constitution, prompts, cast, options, journal)?)
+}
+
+/// What everything is made of that asks models about a constitution.
+struct Parts {
+    constitution: Constitution,
+    prompts: Arc<PromptSet>,
+    cast: Cast,
+}
+
+fn parts(
+    settings: &Settings,
+    key: impl Fn(&str) -> Option<String>,
+    connections: &Connections,
+) -> Result<Parts, AppError> {
     let name = settings
         .constitution
         .as_deref()
@@ -156,12 +206,11 @@ pub fn pipeline(
         critic: assigned(ModelRole::Critic),
         reviser: assigned(ModelRole::Reviser),
     };
-    Ok(Pipeline::builder(constitution)
-        .prompts(Arc::new(prompts))
-        .recipe(settings.recipe.clone())
-        .cast(cast)
-        .seed(settings.seed)
-        .build()?)
+    Ok(Parts {
+        constitution,
+        prompts: Arc::new(prompts),
+        cast,
+    })
 }
 
 /// Whether what every model spends can be counted in money.

@@ -79,6 +79,7 @@
 //! - [`telemetry`]: logging, and the one clock
 //! - [`run`]: a dataset through a pipeline into a store
 //! - [`audit`]: statistics and differences
+//! - [`mod@prefer`]: which of two answers keeps a constitution better
 //! - [`config`]: settings, from file, environment and command line
 //! - [`app`]: builds everything from settings
 //! - [`mod@bench`]: measures an endpoint, or this machine against the simulated server
@@ -100,6 +101,7 @@ pub mod import;
 pub mod message;
 pub mod model;
 pub mod pipeline;
+pub mod prefer;
 pub mod prompt;
 pub mod record;
 pub mod round;

@@ -10,6 +10,7 @@ use redraft::constitution::{Constitution, Severity, shipped_names};
 use redraft::export::FormatName;
 use redraft::import::Form;
 use redraft::model::structured::Rung;
+use redraft::prefer::Label;
 use redraft::transcript::{FORMAT, Outcome, Sealed, Transcript};
 use redraft::yaml::{SourceFile, parse};
 
@@ -26,6 +27,7 @@ const PAGES: &[&str] = &[
     "docs/exports.md",
     "docs/imports.md",
     "docs/operations.md",
+    "docs/preferences.md",
     "docs/prompts.md",
     "docs/recipes.md",
     "docs/settings.md",
@@ -266,10 +268,28 @@ fn prompts_are_described_in_full() {
         "CaiRevision",
         "CritiqueRequest",
         "RevisionRequest",
+        "PreferenceQuestion",
+        "PreferenceSystem",
+        "PreferenceUser",
     ] {
         assert_mentions(page, fields("src/prompt/context.rs", name));
     }
     assert_mentions(page, fields("src/prompt/context.rs", "CritiqueExample"));
+}
+
+#[test]
+fn preferences_are_described_in_full() {
+    let page = "docs/preferences.md";
+    for name in ["Preference", "PrincipleVote", "OrderVote"] {
+        let mut fields = fields("src/prefer/preference.rs", name);
+        // What a principle weighs is not written.
+        fields.retain(|field| field != "weight");
+        assert_mentions(page, fields);
+    }
+    assert_mentions(page, Label::ALL.map(Label::as_str));
+    let row = blocks(page, "json");
+    let row: serde_json::Value = serde_json::from_str(&row[0]).expect("a sample row");
+    assert_eq!(row["redraft"]["label"], "a");
 }
 
 /// What a command says of itself.

@@ -1,10 +1,11 @@
 //! What stored transcripts say when they are read again: statistics and differences.
 //!
 //! [`gather`] counts a run page by page, whatever its length, through an [`Outline`] that leaves the
-//! texts unread; [`wilson`] says how sure a share is; [`Estimate`] projects what a run will take;
+//! texts unread; [`wilson`] says how sure a share is, an [`AgreementTable`] how far two raters agree; [`Estimate`] projects what a run will take;
 //! [`word_diff`] shows what a revision changed; [`replay`](fn@replay) says which call a changed pipeline would make
 //! anew, and [`request_changes`](fn@request_changes) why; [`trial`] tries a constitution on its own examples.
 
+mod agreement;
 mod diff;
 mod estimate;
 mod interval;
@@ -14,6 +15,7 @@ mod request_changes;
 mod statistics;
 pub mod trial;
 
+pub use agreement::{Agreement, AgreementTable};
 pub use diff::{Change, Part, near_changes, word_diff};
 pub use estimate::{Estimate, Projection};
 pub use interval::{Interval, wilson};

@@ -58,6 +58,11 @@ pub fn request_changes(
     changes.value("model", &before["model"], &after["model"]);
     sampling(&mut changes, &before["sampling"], &after["sampling"]);
     changes.value("sample", &before["sample"], &after["sample"]);
+    changes.value(
+        "log-probabilities",
+        &before["top_logprobs"],
+        &after["top_logprobs"],
+    );
     format(&mut changes, &before["format"], &after["format"]);
     let names = MessageNames { role, critiqued };
     messages(&mut changes, &before["messages"], &after["messages"], names);

@@ -8,6 +8,7 @@ use crate::app::{self, AppError};
 use crate::config::{Environment, Overrides, RecipeSettings, Settings, SettingsError};
 use crate::model::{Concurrency, Sampling};
 use crate::pipeline::{Pipeline, Preset};
+use crate::prefer::{Judge, JudgeOptions};
 
 /// How records are worked on.
 #[derive(Clone, Debug, Default, Args)]
@@ -100,6 +101,21 @@ pub(super) fn pipeline(
     let environment = Environment::of_process();
     app::pipeline(
         settings,
+        |name| environment.get(name).map(str::to_owned),
+        connections,
+    )
+}
+
+/// The judge of pairs of these settings, keys taken from the environment.
+pub(super) fn judge(
+    settings: &Settings,
+    options: JudgeOptions,
+    connections: &app::Connections,
+) -> Result<Judge, AppError> {
+    let environment = Environment::of_process();
+    app::judge(
+        settings,
+        options,
         |name| environment.get(name).map(str::to_owned),
         connections,
     )

@@ -211,6 +211,9 @@ fn of_run(event: &RunEvent<'_>) -> Value {
                 "policy_retries": policy_retries,
             })
         }
+        RunEvent::Labelled {
+            record, label, why, ..
+        } => json!({ "event": "labelled", "record": record, "label": label, "why": why }),
         RunEvent::Known { end, .. } => json!({ "event": "known", "end": end }),
         RunEvent::Rejected { row, .. } => {
             json!({ "event": "rejected", "line": row.line, "reason": row.reason })

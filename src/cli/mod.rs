@@ -21,6 +21,8 @@ mod import;
 mod init;
 mod interrupts;
 mod keys;
+mod naming;
+mod prefer;
 mod progress;
 mod run;
 mod runs;
@@ -73,6 +75,8 @@ enum Command {
     Export(Box<export::Options>),
     /// Take in traces of critique and revision that other tools made
     Import(import::Options),
+    /// Say which of two answers keeps a constitution better
+    Prefer(Box<prefer::Options>),
     /// Check, list, show, test or import constitutions
     #[command(subcommand)]
     Constitution(constitution::Command),
@@ -117,6 +121,7 @@ impl Command {
             Self::Stats(options) => options.run().await,
             Self::Export(options) => options.run().await,
             Self::Import(options) => options.run().await,
+            Self::Prefer(options) => options.run().await,
             Self::Constitution(command) => command.run().await,
             Self::Init(options) => options.run(),
             Self::Bench(options) => options.run().await,

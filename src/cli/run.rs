@@ -12,10 +12,10 @@ use super::batches;
 use super::budget::BudgetArgs;
 use super::error::UsageError;
 use super::estimate::{self, Answer};
-use super::events::Events;
 use super::interrupts::Interrupts;
 use super::keys::{self, Keys};
-use super::progress::{Progress, Shown, View};
+use super::naming;
+use super::progress::{Shown, View};
 use super::steering::Steering;
 use super::summary::{self, Summary};
 use super::terminal::Paint;
@@ -27,7 +27,6 @@ use crate::model::traffic::Traffic;
 use crate::pipeline::Pipeline;
 use crate::run::{Controls, RunEnd, RunPlan, RunReport, Stop, changes, decided_by, run, run_name};
 use crate::store::{RunRow, Store};
-use crate::telemetry;
 use crate::transcript::Outcome;
 
 /// So many records in a row may fail because of the server when nobody says otherwise.
@@ -125,7 +124,7 @@ impl Options {
         let store = app::open_store(&settings.store)?;
         let connections = Connections {
             store: Some(Arc::clone(&store)),
-            scope: self.scope(store.as_ref()).await?,
+            scope: naming::scope(self.run.as_deref(), self.fresh, store.as_ref()).await?,
             ..Connections::default()
         };
         let budget = connections.traffic.budget();
@@ -206,7 +205,7 @@ impl Options {
             stop,
         );
         let (ended, spent) = attend(whole, &watch, steering(keys)).await;
-        watch.finish(&ended);
+        watch.finish(ended.as_ref());
         if !self.quiet {
             batches::tell_of_open(connections.traffic.open_batches());
         }
@@ -235,7 +234,7 @@ impl Options {
         watch: &Watch,
     ) -> anyhow::Result<Exit> {
         let ended = Ok(report);
-        watch.finish(&ended);
+        watch.finish(ended.as_ref());
         match ended? {
             report if report.end == RunEnd::Picked => {
                 if !self.quiet {
@@ -264,11 +263,7 @@ impl Options {
         source: &Source,
         has_keys: bool,
     ) -> anyhow::Result<Watch> {
-        let events = self.events.as_deref().map(Events::open).transpose()?;
-        if let Some(events) = events.clone() {
-            traffic.listen(move |event| events.traffic(event));
-        }
-        let progress = Progress::new(Shown {
+        let shown = Shown {
             quiet: self.quiet,
             traffic: Arc::clone(traffic),
             controls,
@@ -276,8 +271,8 @@ impl Options {
             limit: self.limit,
             samples: self.samples,
             hint: if has_keys { keys::HINT } else { "" },
-        });
-        Ok(Watch { progress, events })
+        };
+        Watch::begin(self.events.as_deref(), shown)
     }
 
     fn check(&self) -> Result<(), UsageError> {
@@ -322,8 +317,9 @@ impl Options {
             ignore_answers: self.draft == DraftChoice::Always,
         };
         let decided_by = decided_by(pipeline.provenance(), &read);
+        let base = run_name(&source.name(), &decided_by);
         Ok(RunPlan {
-            name: self.name(source, &decided_by, store).await?,
+            name: naming::name(self.run.as_deref(), base, self.fresh, store).await?,
             dataset: source.name(),
             decided_by,
             scope: None,
@@ -384,48 +380,6 @@ impl Options {
             RunEnd::Finished | RunEnd::Picked => Exit::Done,
         })
     }
-
-    /// The journal scope: a fresh run has one of its own, and keeps it when it is continued.
-    async fn scope(&self, store: &dyn Store) -> anyhow::Result<Option<String>> {
-        let known = match &self.run {
-            Some(name) => store.run(name).await?,
-            None => None,
-        };
-        match (known, self.fresh) {
-            (Some(known), false) => Ok(known.run.scope),
-            (None, false) => Ok(None),
-            (None, true) => Ok(Some(telemetry::now())),
-            (Some(known), true) => Err(UsageError(format!(
-                "the run {} is there already; --fresh begins a new one, so give another --run NAME",
-                known.run.name
-            ))
-            .into()),
-        }
-    }
-
-    /// The run's name; a fresh one without a name gets a number.
-    async fn name(
-        &self,
-        source: &Source,
-        decided_by: &serde_json::Value,
-        store: &dyn Store,
-    ) -> anyhow::Result<String> {
-        if let Some(name) = &self.run {
-            return Ok(name.clone());
-        }
-        let base = run_name(&source.name(), decided_by);
-        if !self.fresh {
-            return Ok(base);
-        }
-        let mut name = base.clone();
-        for number in 2.. {
-            if store.run(&name).await?.is_none() {
-                break;
-            }
-            name = format!("{base}-{number}");
-        }
-        Ok(name)
-    }
 }
 
 /// The newest other run of the same dataset, when this one is new, and what has changed since.
@@ -453,7 +407,7 @@ fn addresses(view: &View) -> Vec<String> {
 }
 
 /// Shows and steers a run while it is at work, and keeps what it spent.
-async fn attend<T>(
+pub(super) async fn attend<T>(
     run: impl Future<Output = T>,
     watch: &Watch,
     mut steering: Steering<'_>,

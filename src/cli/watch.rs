@@ -1,10 +1,12 @@
 //! Whoever watches a run: its progress for people, and its events for programs.
 
+use std::path::Path;
+
 use serde_json::{Value, json};
 
 use super::error;
 use super::events::Events;
-use super::progress::{Progress, View};
+use super::progress::{Progress, Shown, View};
 use crate::run::{RunEnd, RunError, RunEvent, RunObserver, RunReport};
 
 /// Everybody who is told what happens in a run.
@@ -15,6 +17,18 @@ pub(super) struct Watch {
 }
 
 impl Watch {
+    /// Shows how a run stands, and adds what happens to the file of events, where there is one.
+    pub(super) fn begin(events: Option<&Path>, shown: Shown) -> anyhow::Result<Self> {
+        let events = events.map(Events::open).transpose()?;
+        if let Some(events) = events.clone() {
+            shown.traffic.listen(move |event| events.traffic(event));
+        }
+        Ok(Self {
+            progress: Progress::new(shown),
+            events,
+        })
+    }
+
     /// Says, once, that events can no longer be written.
     pub(super) fn report_broken_events(&self) {
         if let Some(failure) = self.events.as_ref().and_then(Events::failure) {
@@ -23,7 +37,7 @@ impl Watch {
     }
 
     /// Takes the lines off the terminal, and waits until the events are written.
-    pub(super) fn finish(&self, ended: &Result<RunReport, RunError>) {
+    pub(super) fn finish(&self, ended: Result<&RunReport, &RunError>) {
         self.progress.finish();
         if let Some(events) = &self.events {
             events.ended(&figures(ended, &self.progress));
@@ -33,7 +47,7 @@ impl Watch {
     }
 }
 
-fn figures(ended: &Result<RunReport, RunError>, progress: &Progress) -> Value {
+fn figures(ended: Result<&RunReport, &RunError>, progress: &Progress) -> Value {
     let how = match ended {
         Ok(report) => match report.end {
             RunEnd::Finished => "finished",

@@ -131,7 +131,12 @@ fn from_whole<'a>(
     cells: &'a [Cell<'_>],
     options: &ReadOptions,
 ) -> Result<Said<'a>, RejectReason> {
-    let name = options.answer_column.as_deref().unwrap_or("chosen");
+    let is_pair = || ["a", "b"].iter().all(|name| present(cells, name).is_some());
+    let name = match options.answer_column.as_deref() {
+        Some(name) => name,
+        None if present(cells, "chosen").is_none() && is_pair() => "a",
+        None => "chosen",
+    };
     let Some(cell) = present(cells, name) else {
         return Err(match present(cells, "chosen") {
             Some(_) => no_answer_column(name),

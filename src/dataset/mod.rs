@@ -24,6 +24,7 @@ mod labels;
 mod lines;
 mod options;
 mod output;
+mod pair;
 mod place;
 mod position;
 #[cfg(test)]
@@ -42,6 +43,7 @@ pub use hh_rlhf::transcript_turns;
 pub use jsonl::{JsonlReader, ReadRow, Rejected, RowRead, read_row};
 pub use options::{DEFAULT_LINE_LIMIT, ReadOptions};
 pub use output::{Output, OutputError, Target};
+pub use pair::{Pair, PairProblem, pair_columns, read_pair};
 pub use position::Position;
 pub use reason::{RejectReason, TurnProblem};
 pub use row::Row;

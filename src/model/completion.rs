@@ -17,6 +17,9 @@ pub struct Completion {
     /// What the model thought before it answered; never part of the answer.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reasoning: Option<String>,
+    /// The first places of the answer, where their likeliest tokens were asked for and came.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub first_tokens: Vec<super::TokenPlace>,
     /// The tokens spent; absent when the server does not say.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub usage: Option<TokenUsage>,

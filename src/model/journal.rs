@@ -160,6 +160,8 @@ struct Terms<'a> {
     sampling: &'a Sampling,
     format: &'a ReplyFormat,
     sample: u32,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    top_logprobs: Option<u8>,
 }
 
 impl Question {
@@ -172,6 +174,7 @@ impl Question {
             sampling: &request.sampling,
             format: &request.format,
             sample: request.sample,
+            top_logprobs: request.top_logprobs,
         };
         let mut json = Vec::with_capacity(likely_length(request));
         serde_json::to_writer(&mut json, &terms)?;

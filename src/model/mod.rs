@@ -32,6 +32,7 @@ mod role;
 pub mod scripted;
 pub mod stack;
 pub mod structured;
+mod token_place;
 pub mod traffic;
 mod turns;
 
@@ -47,3 +48,4 @@ pub use price::Price;
 pub use rate_notice::{Allowance, RateNotice, RateSink};
 pub use request::{ChatRequest, Origin, ReplyFormat, ReplySchema, Sampling};
 pub use role::ModelRole;
+pub use token_place::{TokenChance, TokenPlace};

@@ -17,6 +17,9 @@ pub struct ChatRequest {
     pub format: ReplyFormat,
     /// Which of several replies to the same request this asks for, from 0.
     pub sample: u32,
+    /// With how many of the likeliest tokens each place of the reply comes; absent: with none.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub top_logprobs: Option<u8>,
     /// The chat, oldest message first.
     pub messages: Messages,
     /// Whose call this is. It decides who is asked and when, never what is asked.
@@ -43,6 +46,7 @@ impl ChatRequest {
             sampling: Sampling::default(),
             format: ReplyFormat::Text,
             sample: 0,
+            top_logprobs: None,
             origin: Origin::default(),
         }
     }

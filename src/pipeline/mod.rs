@@ -23,3 +23,4 @@ pub use builder::{Pipeline, PipelineBuilder, PipelineError};
 pub use event::{Observer, PipelineEvent, Unobserved};
 pub use judge::Judgement;
 pub use recipe::{CritiqueStyle, Keep, Preset, Principles, Recipe, RecipeError, Revise};
+pub use select::draw_by;

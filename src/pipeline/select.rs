@@ -21,17 +21,23 @@ pub(super) fn draw<'p>(
     record: &Record,
     round: u32,
 ) -> Option<&'p Principle> {
-    let total: f64 = principles.iter().map(|principle| principle.weight).sum();
-    if total <= 0.0 {
-        return None;
-    }
-    let point = unit(Digest::of_json(&Draw {
+    let lot = Digest::of_json(&Draw {
         seed,
         record: record.content_digest(),
         id: record.id().as_str(),
         round,
-    }));
-    let mut left = point * total;
+    });
+    draw_by(principles, lot)
+}
+
+/// The principle on which a lot falls, by weight; none when no principle has a weight.
+#[must_use]
+pub fn draw_by<'p>(principles: &[&'p Principle], lot: Digest) -> Option<&'p Principle> {
+    let total: f64 = principles.iter().map(|principle| principle.weight).sum();
+    if total <= 0.0 {
+        return None;
+    }
+    let mut left = unit(lot) * total;
     let weighted = principles
         .iter()
         .copied()

@@ -99,6 +99,37 @@ pub struct RevisionRequest<'a> {
     pub text: &'a str,
 }
 
+/// The question of a principle that has no `preference` of its own.
+#[derive(Debug, Serialize)]
+pub struct PreferenceQuestion<'a> {
+    /// The principle's text.
+    pub text: &'a str,
+}
+
+/// The instructions of whoever compares two answers: constant for a principle.
+#[derive(Debug, Serialize)]
+pub struct PreferenceSystem<'a> {
+    /// The principle's question.
+    pub question: &'a str,
+    /// Whether the comparison is put into words before the choice.
+    pub thinks: bool,
+}
+
+/// Two answers to compare.
+#[derive(Debug, Serialize)]
+pub struct PreferenceUser<'a> {
+    /// The marker of the data block.
+    pub nonce: Nonce,
+    /// Conversation and answers as one line of JSON.
+    pub material: &'a str,
+    /// Whether the comparison is put into words before the choice.
+    pub thinks: bool,
+}
+
+/// The turn that asks for the choice once the comparison is in words.
+#[derive(Debug, Serialize)]
+pub struct PreferenceVerdict {}
+
 impl Prompt for CritiqueSystem<'_> {
     const TEMPLATE: &'static str = "critique-system.txt";
 }
@@ -122,4 +153,16 @@ impl Prompt for CritiqueRequest<'_> {
 }
 impl Prompt for RevisionRequest<'_> {
     const TEMPLATE: &'static str = "revision-request.txt";
+}
+impl Prompt for PreferenceQuestion<'_> {
+    const TEMPLATE: &'static str = "preference-question.txt";
+}
+impl Prompt for PreferenceSystem<'_> {
+    const TEMPLATE: &'static str = "preference-system.txt";
+}
+impl Prompt for PreferenceUser<'_> {
+    const TEMPLATE: &'static str = "preference-user.txt";
+}
+impl Prompt for PreferenceVerdict {
+    const TEMPLATE: &'static str = "preference-verdict.txt";
 }

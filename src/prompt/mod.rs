@@ -11,7 +11,8 @@ mod set;
 
 pub use context::{
     CaiCritique, CaiRevision, CritiqueExample, CritiqueRequest, CritiqueSystem, CritiqueUser,
-    PrincipleText, Prompt, ReviseSystem, ReviseUser, RevisionRequest,
+    PreferenceQuestion, PreferenceSystem, PreferenceUser, PreferenceVerdict, PrincipleText, Prompt,
+    ReviseSystem, ReviseUser, RevisionRequest,
 };
 pub use error::PromptError;
 pub use fence::{Nonce, data};

@@ -9,14 +9,18 @@ use minijinja::{Environment, UndefinedBehavior};
 
 use super::{
     CaiCritique, CaiRevision, CritiqueExample, CritiqueRequest, CritiqueSystem, CritiqueUser,
-    Nonce, PrincipleText, Prompt, PromptError, ReviseSystem, ReviseUser, RevisionRequest,
+    Nonce, PreferenceQuestion, PreferenceSystem, PreferenceUser, PreferenceVerdict, PrincipleText,
+    Prompt, PromptError, ReviseSystem, ReviseUser, RevisionRequest,
 };
 use crate::digest::Digest;
 
 /// The most steps that one rendering may take: a template of ours takes hundreds.
 const FUEL: u64 = 1_000_000;
 
-const SHIPPED: [(&str, &str); 8] = [
+/// What the names of the templates begin with that compare answers.
+const COMPARING: &str = "preference-";
+
+const SHIPPED: [(&str, &str); 12] = [
     (
         "cai-critique.txt",
         include_str!("../../prompts/cai-critique.txt"),
@@ -38,6 +42,22 @@ const SHIPPED: [(&str, &str); 8] = [
         include_str!("../../prompts/critique-user.txt"),
     ),
     (
+        "preference-question.txt",
+        include_str!("../../prompts/preference-question.txt"),
+    ),
+    (
+        "preference-system.txt",
+        include_str!("../../prompts/preference-system.txt"),
+    ),
+    (
+        "preference-user.txt",
+        include_str!("../../prompts/preference-user.txt"),
+    ),
+    (
+        "preference-verdict.txt",
+        include_str!("../../prompts/preference-verdict.txt"),
+    ),
+    (
         "revise-system.txt",
         include_str!("../../prompts/revise-system.txt"),
     ),
@@ -56,6 +76,7 @@ const SHIPPED: [(&str, &str); 8] = [
 pub struct PromptSet {
     environment: Environment<'static>,
     digest: Digest,
+    preference_digest: Digest,
 }
 
 impl PromptSet {
@@ -97,7 +118,11 @@ impl PromptSet {
     }
 
     fn build(texts: BTreeMap<&'static str, String>) -> Result<Self, PromptError> {
-        let digest = Digest::of_json(&texts);
+        let (comparing, revising): (BTreeMap<_, _>, BTreeMap<_, _>) = texts
+            .iter()
+            .partition(|(name, _)| name.starts_with(COMPARING));
+        let digest = Digest::of_json(&revising);
+        let preference_digest = Digest::of_json(&comparing);
         let mut environment = Environment::new();
         environment.set_undefined_behavior(UndefinedBehavior::Strict);
         environment.set_fuel(Some(FUEL));
@@ -112,6 +137,7 @@ impl PromptSet {
         let set = Self {
             environment,
             digest,
+            preference_digest,
         };
         set.try_all()?;
         Ok(set)
@@ -152,13 +178,37 @@ impl PromptSet {
         self.render(&CaiRevision { request: text })?;
         self.render(&CritiqueRequest { text })?;
         self.render(&RevisionRequest { text })?;
+        for thinks in [true, false] {
+            self.try_preferences(text, thinks)?;
+        }
         Ok(())
     }
 
-    /// The digest of every template.
+    fn try_preferences(&self, text: &str, thinks: bool) -> Result<(), PromptError> {
+        self.render(&PreferenceQuestion { text })?;
+        self.render(&PreferenceSystem {
+            question: text,
+            thinks,
+        })?;
+        self.render(&PreferenceUser {
+            nonce: Nonce::of(text),
+            material: text,
+            thinks,
+        })?;
+        self.render(&PreferenceVerdict {})?;
+        Ok(())
+    }
+
+    /// The digest of every template that revisions need.
     #[must_use]
     pub fn digest(&self) -> Digest {
         self.digest
+    }
+
+    /// The digest of every template that compares two answers.
+    #[must_use]
+    pub fn preference_digest(&self) -> Digest {
+        self.preference_digest
     }
 
     /// Fills a context's template; white space at both ends is dropped.

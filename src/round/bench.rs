@@ -91,6 +91,7 @@ impl Bench<'_> {
             sampling: ask.attempt.sampling(&assigned.sampling),
             format: ask.format,
             sample: sample_number(self.record.sample(), ask.attempt),
+            top_logprobs: None,
             messages: ask.messages,
             origin: Origin {
                 home: self.record.content_digest().number(),

@@ -64,7 +64,7 @@ pub enum RunError {
 
 impl RunError {
     /// The limit that a call would have passed, if that is why.
-    pub(super) fn budget(&self) -> Option<&str> {
+    pub(crate) fn budget(&self) -> Option<&str> {
         match self {
             Self::Pipeline(PipelineError::Stopped(RoundError::Model {
                 source: ModelError::BudgetReached { what },

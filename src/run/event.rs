@@ -37,6 +37,19 @@ pub enum RunEvent<'a> {
         /// Where its row ends in the input.
         end: u64,
     },
+    /// The answers of a pair were compared.
+    Labelled {
+        /// The pair's record.
+        record: &'a RecordId,
+        /// What came of it.
+        label: &'a str,
+        /// Why there is no preference, where there is none.
+        why: Option<&'a str>,
+        /// Whether that is because its calls failed.
+        failed: bool,
+        /// Where its row ends in the input.
+        end: u64,
+    },
     /// A record had its transcript already.
     Known {
         /// The record.

@@ -100,13 +100,19 @@ pub async fn run(
     Ok(report)
 }
 
-async fn note_end(run: &str, store: &dyn Store, state: RunState) -> Result<(), RunError> {
+/// Notes how far a run is, and waits until all of it is written.
+pub(crate) async fn note_end(
+    run: &str,
+    store: &dyn Store,
+    state: RunState,
+) -> Result<(), RunError> {
     store.set_run_state(run, state, &telemetry::now()).await?;
     store.flush().await?;
     Ok(())
 }
 
-async fn open(plan: &RunPlan, store: &dyn Store) -> Result<(), RunError> {
+/// Begins a run, or goes on with it if what decides it is the same.
+pub(crate) async fn open(plan: &RunPlan, store: &dyn Store) -> Result<(), RunError> {
     let new = NewRun {
         name: plan.name.clone(),
         dataset: plan.dataset.clone(),

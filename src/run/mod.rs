@@ -12,6 +12,7 @@ mod execute;
 mod frontier;
 mod identity;
 mod output;
+mod patience;
 mod pick;
 mod plan;
 mod reader;
@@ -22,6 +23,12 @@ mod streak;
 #[cfg(test)]
 mod tests;
 mod window;
+
+pub(crate) use execute::{note_end, open};
+pub(crate) use patience::Patience;
+pub(crate) use reader::{Read, Reading, Span, read};
+pub(crate) use stop::Wish;
+pub(crate) use window::BAD_START;
 
 pub use control::{BudgetChange, Command, Controls, MOST_CALLS_AT_ONCE, NoCommand, NotDone};
 pub use error::RunError;

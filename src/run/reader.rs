@@ -15,7 +15,7 @@ const CHECKPOINT_EVERY: u64 = 8;
 
 /// What the reader gives.
 #[derive(Debug)]
-pub(super) enum Read {
+pub(crate) enum Read {
     /// A row, good or bad.
     Row {
         line: u64,
@@ -28,26 +28,26 @@ pub(super) enum Read {
 
 /// Where reading begins and ends.
 #[derive(Clone, Debug)]
-pub(super) struct Span {
+pub(crate) struct Span {
     /// Where an earlier process stopped.
-    pub(super) after: Option<Position>,
+    pub(crate) after: Option<Position>,
     /// Rows before that.
-    pub(super) rows_before: u64,
+    pub(crate) rows_before: u64,
     /// The most rows in all.
-    pub(super) limit: Option<u64>,
+    pub(crate) limit: Option<u64>,
 }
 
 /// A reader under way.
 #[derive(Debug)]
-pub(super) struct Reading {
+pub(crate) struct Reading {
     /// Whether it could go on where an earlier process stopped.
-    pub(super) resumed: bool,
+    pub(crate) resumed: bool,
     /// What it gives, batch by batch; it ends with the input or an error.
-    pub(super) batches: mpsc::Receiver<Result<Vec<Read>, SourceError>>,
+    pub(crate) batches: mpsc::Receiver<Result<Vec<Read>, SourceError>>,
 }
 
 /// Starts reading in a thread of its own.
-pub(super) async fn read(
+pub(crate) async fn read(
     input: Input,
     options: ReadOptions,
     span: Span,

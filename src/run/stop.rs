@@ -12,7 +12,7 @@ pub struct Stop(watch::Receiver<Wish>);
 
 /// What a run was asked to do.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) enum Wish {
+pub(crate) enum Wish {
     /// To go on.
     #[default]
     GoOn,
@@ -36,12 +36,12 @@ impl Stop {
     }
 
     /// As [`Stop::wished`]; gives the way.
-    pub(super) async fn asked(&mut self) -> Wish {
+    pub(crate) async fn asked(&mut self) -> Wish {
         self.beyond(Wish::GoOn).await
     }
 
     /// Ready once the run was asked for more than `known`.
-    pub(super) async fn beyond(&mut self, known: Wish) -> Wish {
+    pub(crate) async fn beyond(&mut self, known: Wish) -> Wish {
         if let Ok(wish) = self.0.wait_for(|wish| *wish > known).await {
             return *wish;
         }

@@ -6,11 +6,11 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::task::{JoinError, JoinSet};
-use tokio::time::{Instant, sleep_until};
 
 use super::checkpoints::Checkpoints;
 use super::execute::under_samples;
 use super::frontier::{Frontier, Ticket};
+use super::patience::Patience;
 use super::reader::{Read, Reading};
 use super::record::{Gist, RowEnd, Unsealed, Workshop, doubled_id, undraftable};
 use super::stop::Wish;
@@ -23,10 +23,8 @@ use crate::record::{Record, RecordId};
 use crate::store::{Checkpoint, RejectedRow};
 use crate::transcript::Outcome;
 
-/// How long what is in flight may take once a stop was asked for.
-const GRACE: Duration = Duration::from_secs(4);
 /// So many rows at the start, all of them bad, are no dataset.
-const BAD_START: u64 = 20;
+pub(crate) const BAD_START: u64 = 20;
 
 /// The records in flight, and what has been counted.
 pub(super) struct Window<'a> {
@@ -187,36 +185,14 @@ impl<'a> Window<'a> {
 
     /// Lets what is in flight end: all of it where a drain was wished for, and else what ends in a
     /// little while. What is held back is dropped, so that it is done again.
-    async fn wind_down(
-        &mut self,
-        end: RunEnd,
-        mut wish: Wish,
-        mut stop: Stop,
-    ) -> Result<RunEnd, RunError> {
+    async fn wind_down(&mut self, end: RunEnd, wish: Wish, stop: Stop) -> Result<RunEnd, RunError> {
         self.streak.release();
         self.observer.event(&RunEvent::Stopping {
             in_flight: self.tasks.len(),
         });
-        if wish == Wish::Drain {
-            // Whoever waits for what is in flight does not hold it.
-            self.traffic.resume();
-        }
-        let mut deadline = Instant::now() + GRACE;
-        loop {
-            tokio::select! {
-                biased;
-                further = stop.beyond(wish), if wish < Wish::Stop => {
-                    wish = further;
-                    deadline = Instant::now() + GRACE;
-                }
-                () = sleep_until(deadline), if wish == Wish::Stop => break,
-                ended = self.tasks.join_next() => match ended {
-                    None => break,
-                    Some(ended) => {
-                        self.ended(ended)?;
-                    }
-                },
-            }
+        let mut patience = Patience::begin(wish, stop, &self.traffic);
+        while let Some(ended) = patience.next(&mut self.tasks).await {
+            self.ended(ended)?;
         }
         self.tasks.shutdown().await;
         Ok(end)

@@ -28,6 +28,7 @@ mod imports;
 mod kills;
 mod model_errors;
 mod only_failures;
+mod prefer;
 mod quick_start;
 mod real_data;
 mod resume;

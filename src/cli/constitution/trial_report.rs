@@ -30,7 +30,8 @@ impl Report<'_> {
 
     /// The critic, where one was asked: its name and how it samples.
     fn critic(&self) -> Option<&Value> {
-        self.pipeline?.provenance().models.get(&ModelRole::Critic)
+        let models = self.pipeline?.provenance().models.as_ref()?;
+        models.get(&ModelRole::Critic)
     }
 
     /// Why a finding is not what the example shows, in a few words.

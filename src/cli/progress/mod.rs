@@ -21,6 +21,7 @@ use self::total::{RowCount, total};
 pub(super) use self::view::{Money, Phase, Tally, View};
 use super::terminal::{Paint, counted, one_line};
 use crate::model::traffic::Traffic;
+use crate::record::RecordId;
 use crate::run::{Controls, RunEvent, RunObserver};
 use crate::telemetry;
 use crate::transcript::Outcome;
@@ -221,6 +222,18 @@ impl Progress {
         Money::of(&budget.spent(), budget.limits(), budget.has_price())
     }
 
+    /// Counts a record that failed, and names the first ones.
+    fn count_failed(&self, record: &RecordId, why: &str) {
+        if self.failed.fetch_add(1, Ordering::Relaxed) < NAMED {
+            self.say(&format!(
+                "{} record {}: {}",
+                Paint::STDERR.bad("failed"),
+                one_line(record.as_str(), 40),
+                one_line(why, 300)
+            ));
+        }
+    }
+
     fn row_worked(&self, end: u64) {
         self.worked.fetch_add(1, Ordering::Relaxed);
         self.row_ended(end);
@@ -298,16 +311,20 @@ impl RunObserver for Progress {
                 held(&self.tally).add(tally(event));
                 self.changed
                     .fetch_add(u64::from(*changed), Ordering::Relaxed);
-                if *outcome == Outcome::Failed
-                    && self.failed.fetch_add(1, Ordering::Relaxed) < NAMED
-                {
-                    let paint = Paint::STDERR;
-                    let record = one_line(record.as_str(), 40);
-                    self.say(&format!(
-                        "{} record {record}: {}",
-                        paint.bad("failed"),
-                        one_line(why, 300)
-                    ));
+                if *outcome == Outcome::Failed {
+                    self.count_failed(record, why);
+                }
+                self.row_worked(*end);
+            }
+            RunEvent::Labelled {
+                record,
+                why,
+                failed,
+                end,
+                ..
+            } => {
+                if *failed {
+                    self.count_failed(record, why.unwrap_or_default());
                 }
                 self.row_worked(*end);
             }
@@ -346,7 +363,6 @@ impl RunObserver for Progress {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::record::RecordId;
     use crate::run::Stop;
 
     fn progress(samples: u32) -> Progress {

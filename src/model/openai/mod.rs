@@ -21,6 +21,7 @@ mod error_body;
 mod excerpt;
 mod http_client;
 mod list_models;
+mod logprobs;
 mod rate_headers;
 mod reply;
 mod request_body;

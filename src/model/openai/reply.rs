@@ -8,6 +8,7 @@ use serde_json::value::RawValue;
 use super::content::Content;
 use super::error_body::ErrorBody;
 use super::excerpt::excerpt;
+use super::logprobs::first_tokens;
 use super::secrets::Secrets;
 use super::thinking;
 use crate::model::{Completion, Finish, ModelError, TokenUsage};
@@ -28,6 +29,8 @@ struct Choice<'a> {
     #[serde(borrow)]
     message: Option<ReplyMessage<'a>>,
     finish_reason: Content,
+    #[serde(borrow)]
+    logprobs: Option<&'a RawValue>,
 }
 
 #[derive(Default, Deserialize)]
@@ -96,6 +99,7 @@ pub(super) fn read(raw: &[u8], secrets: &Secrets) -> Result<Completion, ModelErr
     Ok(Completion {
         finish: finish(&choice.finish_reason.text),
         usage: reply.usage.and_then(usage),
+        first_tokens: choice.logprobs.map(first_tokens).unwrap_or_default(),
         ..message.into_completion()
     })
 }

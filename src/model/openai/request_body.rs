@@ -36,6 +36,10 @@ pub(super) struct RequestBody<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     stop: Option<&'a [String]>,
     #[serde(skip_serializing_if = "Option::is_none")]
+    logprobs: Option<bool>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    top_logprobs: Option<u8>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     response_format: Option<ResponseFormat<'a>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     tools: Option<[Tool<'a>; 1]>,
@@ -110,6 +114,9 @@ impl<'a> RequestBody<'a> {
         let limit = sampling
             .max_tokens
             .filter(|_| is_free("max_tokens") && is_free("max_completion_tokens"));
+        let top_logprobs = request
+            .top_logprobs
+            .filter(|_| is_free("logprobs") && is_free("top_logprobs"));
         let (response_format, tool) = form(&request.format);
         Ok(Self {
             model,
@@ -125,6 +132,8 @@ impl<'a> RequestBody<'a> {
                 .filter(|_| is_free("seed"))
                 .map(|seed| seed.wrapping_add(request.sample.into())),
             stop: Some(&*sampling.stop).filter(|stop| !stop.is_empty() && is_free("stop")),
+            logprobs: top_logprobs.map(|_| true),
+            top_logprobs,
             response_format,
             tools: tool.map(|schema| [Tool::new(schema)]),
             tool_choice: tool.map(|schema| ToolChoice::Function {
@@ -226,6 +235,19 @@ mod tests {
         let body = sent(&request, MaxTokensField::MaxCompletionTokens);
         assert_eq!(body["max_completion_tokens"], 64);
         assert!(body.get("max_tokens").is_none());
+    }
+
+    #[test]
+    fn the_likeliest_tokens_are_asked_for_in_two_fields() {
+        let request = ChatRequest {
+            top_logprobs: Some(5),
+            ..asking(ReplyFormat::Text)
+        };
+        let body = sent(&request, MaxTokensField::MaxTokens);
+        assert_eq!(
+            (&body["logprobs"], &body["top_logprobs"]),
+            (&json!(true), &json!(5))
+        );
     }
 
     #[test]

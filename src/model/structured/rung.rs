@@ -63,6 +63,7 @@ impl Rung {
             sampling: request.sampling.clone(),
             format,
             sample: request.sample,
+            top_logprobs: request.top_logprobs,
             origin: request.origin,
         }
     }
