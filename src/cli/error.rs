@@ -8,6 +8,7 @@ use super::terminal::{Paint, safe};
 use crate::app::{AppError, DEFAULT_CONSTITUTION};
 use crate::config::SettingsError;
 use crate::constitution::LoadError;
+use crate::dataset::SourceError;
 use crate::model::ModelError;
 use crate::model::openai::ListModelsError;
 use crate::pipeline::PipelineError;
@@ -107,6 +108,10 @@ fn exit_of(failure: &anyhow::Error) -> Exit {
             || matches!(
                 cause.downcast_ref::<RunError>(),
                 Some(RunError::DecidedOtherwise { .. })
+            )
+            || matches!(
+                cause.downcast_ref::<SourceError>(),
+                Some(SourceError::NoColumn { .. })
             )
             || cause.is::<UsageError>()
     });

@@ -10,6 +10,7 @@ use super::Exit;
 use super::args::{PipelineArgs, StoreArgs, pipeline};
 use super::batches;
 use super::budget::BudgetArgs;
+use super::columns::{self, ColumnArgs};
 use super::error::UsageError;
 use super::estimate::{self, Answer};
 use super::events::Events;
@@ -42,9 +43,9 @@ const MAX_LINE_MIB: usize = 16;
     reason = "each is a flag of the command line"
 )]
 pub(super) struct Options {
-    /// The dataset: a file of JSON lines, or `-` for standard input
-    #[arg(value_name = "INPUT")]
-    input: PathBuf,
+    /// The dataset: files, a folder of them, a pattern in quotes, or `-` for standard input
+    #[arg(value_name = "INPUT", required = true)]
+    input: Vec<PathBuf>,
     /// Write every row back here, its answer replaced by the final one
     #[arg(short, long, value_name = "OUT")]
     output: Option<PathBuf>,
@@ -56,9 +57,8 @@ pub(super) struct Options {
     /// Take only the first N rows
     #[arg(long, value_name = "N")]
     limit: Option<u64>,
-    /// The column that holds the answer
-    #[arg(long, value_name = "COLUMN")]
-    answer: Option<String>,
+    #[command(flatten)]
+    columns: ColumnArgs,
     /// Whether an answer that is there is revised, or a new one drafted
     #[arg(long, value_name = "WHEN", value_enum, default_value_t)]
     draft: DraftChoice,
@@ -137,9 +137,11 @@ impl Options {
         plan.output = output;
         plan.scope.clone_from(&connections.scope);
         pipeline.name_run(&plan.name);
+        let look = source.look(&plan.read)?;
         if !self.quiet {
             let earlier = earlier_run(&plan, store.as_ref()).await?;
             summary::announce(&pipeline, &settings, &plan, earlier.as_ref());
+            look.iter().for_each(columns::tell);
             batches::tell_of_left(&settings, store.as_ref()).await?;
         }
         let (handle, stop) = Stop::new();
@@ -252,7 +254,7 @@ impl Options {
 
     /// The keys of the terminal, if they are not the dataset.
     fn keys(&self, traffic: &Arc<Traffic>) -> Option<Keys> {
-        let wanted = !self.quiet && self.input != Path::new("-");
+        let wanted = !self.quiet && self.input != [Path::new("-")];
         wanted.then(|| Keys::listen(Arc::clone(traffic))).flatten()
     }
 
@@ -272,7 +274,7 @@ impl Options {
             quiet: self.quiet,
             traffic: Arc::clone(traffic),
             controls,
-            input: source.path().map(Path::to_owned),
+            input: source.plain_path().map(Path::to_owned),
             limit: self.limit,
             samples: self.samples,
             hint: if has_keys { keys::HINT } else { "" },
@@ -286,12 +288,6 @@ impl Options {
             let message = "-o - and --json would both print to standard output; take one of them";
             return Err(UsageError(message.to_owned()));
         }
-        if self.estimate.is_some() && !self.input.is_file() && self.input.exists()
-            || self.estimate.is_some() && self.input == Path::new("-")
-        {
-            let message = "--estimate reads the dataset twice; give it a file";
-            return Err(UsageError(message.to_owned()));
-        }
         if self.estimate == Some(0) {
             let message = "--estimate needs at least one row to stand on";
             return Err(UsageError(message.to_owned()));
@@ -301,11 +297,15 @@ impl Options {
 
     /// The input, and the output, which is looked at before any work is done.
     fn files(&self) -> anyhow::Result<(Source, Option<Target>)> {
-        let source = Source::open(&self.input)?;
+        let source = Source::open_all(&self.input)?;
+        if self.estimate.is_some() && !source.is_files() {
+            let message = "--estimate reads the dataset twice; give it a file";
+            return Err(UsageError(message.to_owned()).into());
+        }
         let Some(path) = &self.output else {
             return Ok((source, None));
         };
-        let target = Target::check(path, source.path())?;
+        let target = Target::check(path, Some(&source))?;
         Ok((source.with_spool(&target.folder())?, Some(target)))
     }
 
@@ -316,8 +316,10 @@ impl Options {
         source: &Source,
         store: &dyn Store,
     ) -> anyhow::Result<RunPlan> {
+        let (answer_column, columns) = self.columns.named()?;
         let read = ReadOptions {
-            answer_column: self.answer.clone(),
+            answer_column,
+            columns,
             line_limit: self.max_line << 20,
             ignore_answers: self.draft == DraftChoice::Always,
         };

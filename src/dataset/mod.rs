@@ -6,42 +6,57 @@
 //!
 //! # Layout
 //!
-//! * [`Source`] finds the input; [`JsonlReader`] reads its rows, good and bad, and can go on at a
+//! * [`Source`] finds the input; [`RowReader`] reads its rows, whatever their format, good and bad, and can go on at a
 //!   [`Position`] of an earlier run.
+//! * Every format is read as lines of JSON text (`rows`), which is all that the rest knows: a file is
+//!   a `part`, and `canonical` joins the parts.
 //! * [`ReadRow`] is a [`Row`], whose columns keep their exact bytes, and the
 //!   [`Record`](crate::record::Record) that it is; [`RejectReason`] says why a line is none.
 //! * [`write_back`] puts a new answer into a row in the row's own form; [`Output`] writes rows, and
 //!   beside them what was rejected, and shows neither before both are whole.
 
 mod answer;
+mod array_rows;
+mod canonical;
 mod chat;
 mod columns;
 mod excerpt;
+mod format;
+mod gather;
 mod hh_rlhf;
 mod json;
-mod jsonl;
 mod labels;
 mod lines;
+mod look;
 mod options;
 mod output;
+mod part;
 mod place;
 mod position;
 #[cfg(test)]
 mod real_data;
+mod reader;
 mod reason;
 mod replace;
 mod row;
+mod rows;
 mod source;
+mod source_error;
 #[cfg(test)]
 mod speed;
 mod spool;
+mod table_rows;
+mod unpack;
 
 pub use answer::{REDRAFT_COLUMN, write_back};
 pub use excerpt::{EXCERPT_CHARS, excerpt};
-pub use jsonl::{JsonlReader, ReadRow, Rejected, RowRead, read_row};
-pub use options::{DEFAULT_LINE_LIMIT, ReadOptions};
+pub use format::{Compression, Format};
+pub use look::Look;
+pub use options::{ColumnNames, DEFAULT_LINE_LIMIT, ReadOptions};
 pub use output::{Output, OutputError, Target};
 pub use position::Position;
+pub use reader::{ReadRow, Rejected, RowRead, RowReader, read_row};
 pub use reason::{RejectReason, TurnProblem};
 pub use row::Row;
-pub use source::{Input, Source, SourceError};
+pub use source::{Input, Source};
+pub use source_error::SourceError;

@@ -9,6 +9,7 @@ use std::path::{Path, PathBuf};
 use serde::Serialize;
 
 use crate::dataset::replace::{Replacement, folder_of, remove_if_there};
+use crate::dataset::source::Source;
 
 /// What is added to the output's name to name the file of rejected rows.
 const REJECTED_SUFFIX: &str = ".rejected.jsonl";
@@ -32,6 +33,15 @@ pub enum OutputError {
     #[error("the output {} would replace the input; give another path", path.display())]
     IsInput {
         /// The file that would be replaced.
+        path: PathBuf,
+    },
+    /// The input would take in the output.
+    #[error(
+        "the output {} would become a part of the input, a folder or a pattern; give another path",
+        path.display()
+    )]
+    BecomesInput {
+        /// What was given.
         path: PathBuf,
     },
     /// There is a file of that name that must not be changed.
@@ -102,12 +112,12 @@ enum TargetKind {
 
 impl Target {
     /// Checks that rows can be written to `out`, a path or `-` for standard output. A file that is
-    /// there will be replaced, unless it is `input`.
+    /// there will be replaced, unless it is of the `input`.
     ///
     /// # Errors
     ///
     /// When nothing can be written there, or the input would be lost.
-    pub fn check(out: &Path, input: Option<&Path>) -> Result<Self, OutputError> {
+    pub fn check(out: &Path, input: Option<&Source>) -> Result<Self, OutputError> {
         let path = out.to_path_buf();
         if out == Path::new("-") {
             let kind = TargetKind::StandardOutput;
@@ -153,7 +163,7 @@ impl Target {
         }
     }
 
-    fn check_file(&self, input: Option<&Path>) -> Result<(), OutputError> {
+    fn check_file(&self, input: Option<&Source>) -> Result<(), OutputError> {
         let folder = self.folder();
         if !folder.is_dir() {
             return Err(OutputError::NoFolder { folder });
@@ -162,8 +172,12 @@ impl Target {
             if path.is_dir() {
                 return Err(OutputError::IsFolder { path });
             }
-            if input.is_some_and(|input| is_same_file(&path, input)) {
+            let paths = input.map(Source::paths).unwrap_or_default();
+            if paths.iter().any(|input| is_same_file(&path, input)) {
                 return Err(OutputError::IsInput { path });
+            }
+            if input.is_some_and(|input| input.would_take(&path)) {
+                return Err(OutputError::BecomesInput { path });
             }
         }
         match try_folder(&folder) {
@@ -357,7 +371,8 @@ mod tests {
     }
 
     fn check(folder: &tempfile::TempDir, out: &str, input: &str) -> Result<Target, OutputError> {
-        Target::check(&folder.path().join(out), Some(&folder.path().join(input)))
+        let input = Source::open(&folder.path().join(input)).ok();
+        Target::check(&folder.path().join(out), input.as_ref())
     }
 
     #[test]

@@ -7,7 +7,7 @@ use std::path::Path;
 use std::time::Instant;
 
 use crate::dataset::lines::LineReader;
-use crate::dataset::{JsonlReader, Output, ReadOptions, Source, Target, write_back};
+use crate::dataset::{RowReader, Output, ReadOptions, Source, Target, write_back};
 
 /// How often the 2,312 real rows are repeated, each time under other ids.
 const TIMES: usize = 100;
@@ -76,7 +76,7 @@ fn reading_and_writing_back() {
     print_speed("lines and digest", &begin, count, bytes);
 
     let mut source = Source::open(&path).unwrap();
-    let mut reader = JsonlReader::new(source.first_pass().unwrap(), ReadOptions::default());
+    let mut reader = RowReader::new(source.first_pass().unwrap(), ReadOptions::default());
     let begin = Stopwatch::start();
     let mut rows = 0;
     while let Some(read) = reader.next_row().unwrap() {
@@ -86,14 +86,14 @@ fn reading_and_writing_back() {
     assert_eq!(rows, count);
     let end = reader.position();
 
-    let mut reader = JsonlReader::new(source.second_pass().unwrap(), ReadOptions::default());
+    let mut reader = RowReader::new(source.second_pass().unwrap(), ReadOptions::default());
     let begin = Stopwatch::start();
     assert!(reader.resume_at(&end).unwrap());
     print_speed("checking where to resume", &begin, rows, bytes);
 
-    let target = Target::check(&folder.path().join("out.jsonl"), Some(&path)).unwrap();
+    let target = Target::check(&folder.path().join("out.jsonl"), Some(&source)).unwrap();
     let mut output = Output::create(&target).unwrap();
-    let mut reader = JsonlReader::new(source.second_pass().unwrap(), ReadOptions::default());
+    let mut reader = RowReader::new(source.second_pass().unwrap(), ReadOptions::default());
     let begin = Stopwatch::start();
     while let Some(read) = reader.next_row().unwrap() {
         let read = read.result.unwrap();
