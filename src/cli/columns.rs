@@ -149,7 +149,10 @@ mod tests {
             left_out: (0..7).map(|n| n.to_string()).collect(),
         };
         assert_eq!(files(&look), "2 files of Parquet");
-        assert_eq!(columns(&look), "question (as prompt), id; 2 others pass through");
+        assert_eq!(
+            columns(&look),
+            "question (as prompt), id; 2 others pass through"
+        );
         assert_eq!(left_out(&look), "0, 1, 2, 3, 4, 2 more");
     }
 }

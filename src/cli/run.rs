@@ -1,6 +1,6 @@
 //! `redraft run INPUT`: revise a dataset; the same command again continues it.
 
-use std::num::NonZeroU32;
+use std::num::{NonZeroU32, NonZeroU64};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -49,6 +49,9 @@ pub(super) struct Options {
     /// Write every row back here, its answer replaced by the final one
     #[arg(short, long, value_name = "OUT")]
     output: Option<PathBuf>,
+    /// Write files of at most N rows, in a folder named as OUT without its ending
+    #[arg(long, value_name = "N", requires = "output")]
+    rows_per_shard: Option<NonZeroU64>,
     #[command(flatten)]
     store: StoreArgs,
     /// The run's name [default: from the dataset's name and all that decides its results]
@@ -305,7 +308,10 @@ impl Options {
         let Some(path) = &self.output else {
             return Ok((source, None));
         };
-        let target = Target::check(path, Some(&source))?;
+        let mut target = Target::check(path, Some(&source))?.with_types_of(&source)?;
+        if let Some(rows) = self.rows_per_shard {
+            target = target.in_shards(rows)?;
+        }
         Ok((source.with_spool(&target.folder())?, Some(target)))
     }
 

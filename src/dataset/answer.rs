@@ -131,8 +131,8 @@ mod tests {
     use serde_json::{Value, json};
 
     use super::*;
-    use crate::dataset::reader::{ReadRow, read_row};
     use crate::dataset::options::ReadOptions;
+    use crate::dataset::reader::{ReadRow, read_row};
 
     fn read(line: &str, options: &ReadOptions) -> ReadRow {
         read_row(line.as_bytes(), options).unwrap()
@@ -209,7 +209,8 @@ mod tests {
 
     #[test]
     fn an_answer_goes_back_in_the_words_of_its_row() {
-        let line = r#"{"conversations":[{"from":"human","value":"p"},{"from":"gpt","value":"old"}]}"#;
+        let line =
+            r#"{"conversations":[{"from":"human","value":"p"},{"from":"gpt","value":"old"}]}"#;
         assert_eq!(
             written(line, "new"),
             r#"{"conversations":[{"from":"human","value":"p"},{"from":"gpt","value":"new"}],"redraft":{"outcome":"revised"}}"#

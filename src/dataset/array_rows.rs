@@ -219,10 +219,19 @@ mod tests {
     fn elements_are_lines_and_a_bad_one_costs_itself_alone() {
         let text = "[\n  {\n    \"a\": \"x]},\\\"\",\n    \"b\": [1, {}]\n  },\n  7, {oops}, {\"a\": 1}\n]\n";
         let long = format!("[{{\"a\":\"{}\"}},{{}}]", "x".repeat(1000));
-        let lines: Vec<_> = elements(text).unwrap().into_iter().map(Result::unwrap).collect();
+        let lines: Vec<_> = elements(text)
+            .unwrap()
+            .into_iter()
+            .map(Result::unwrap)
+            .collect();
         assert_eq!(
             lines,
-            [r#"{"a": "x]},\"","b": [1, {}]}"#, "7", "{oops}", "{\"a\": 1}"]
+            [
+                r#"{"a": "x]},\"","b": [1, {}]}"#,
+                "7",
+                "{oops}",
+                "{\"a\": 1}"
+            ]
         );
         let long = elements(&long).unwrap();
         assert_eq!(long, [Err("1008 bytes".to_owned()), Ok("{}".to_owned())]);

@@ -140,7 +140,11 @@ impl Canonical {
         if self.position() == *position {
             return Ok(true);
         }
-        *self = Self::new(std::mem::take(&mut self.name), Origin::Parts(parts), self.limit);
+        *self = Self::new(
+            std::mem::take(&mut self.name),
+            Origin::Parts(parts),
+            self.limit,
+        );
         Ok(false)
     }
 

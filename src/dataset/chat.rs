@@ -279,10 +279,17 @@ mod tests {
     fn turns_may_say_from_and_value() {
         let list = r#"[{"from":"system","value":"be kind"},{"from":"human","value":"a","weight":1},{"role":null,"content":null,"from":"gpt","value":"b"}]"#;
         let turns = read_chat("conversations", list).unwrap();
-        let said: Vec<_> = turns.iter().map(|turn| (turn.message.role.as_str(), turn.content)).collect();
+        let said: Vec<_> = turns
+            .iter()
+            .map(|turn| (turn.message.role.as_str(), turn.content))
+            .collect();
         assert_eq!(
             said,
-            [("system", "\"be kind\""), ("user", "\"a\""), ("assistant", "\"b\"")]
+            [
+                ("system", "\"be kind\""),
+                ("user", "\"a\""),
+                ("assistant", "\"b\"")
+            ]
         );
         assert!(turns.iter().all(|turn| turn.says_from));
         assert_eq!(

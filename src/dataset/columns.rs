@@ -167,7 +167,11 @@ fn from_messages<'a>(
         return Err(wrong_type(cell, "a list of messages"));
     }
     let mut said = from_chat(text, cell)?;
-    if options.answer_column.as_deref().is_some_and(|column| column != cell.name) {
+    if options
+        .answer_column
+        .as_deref()
+        .is_some_and(|column| column != cell.name)
+    {
         said.answer = read_answer(text, cells, &ANSWERS, options, &mut said.used)?;
     }
     Ok(said)
@@ -253,7 +257,11 @@ fn from_chat<'a>(text: &str, cell: &'a Cell<'_>) -> Result<Said<'a>, RejectReaso
         None => {
             let end = place_in(text, cell.value).end - 1;
             let says_from = turns.first().is_some_and(|turn| turn.says_from);
-            let form = if says_from { Form::FromValue } else { Form::Message };
+            let form = if says_from {
+                Form::FromValue
+            } else {
+                Form::Message
+            };
             Answer {
                 text: None,
                 place: over(end..end, form),

@@ -192,7 +192,11 @@ mod tests {
             ("rows", "rows", None, Plain),
             (".jsonl", ".jsonl", None, Plain),
         ] {
-            assert_eq!(named(name), (stem.to_owned(), format, compression), "{name}");
+            assert_eq!(
+                named(name),
+                (stem.to_owned(), format, compression),
+                "{name}"
+            );
         }
     }
 }

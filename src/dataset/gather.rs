@@ -45,7 +45,9 @@ pub(super) fn is_pattern(input: &Path) -> bool {
 /// Whether `inputs` would take in the file `path` if it were there.
 pub(super) fn would_take(inputs: &[PathBuf], path: &Path) -> bool {
     let folder = |path: &Path| {
-        let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
+        let folder = path
+            .parent()
+            .filter(|folder| !folder.as_os_str().is_empty());
         folder.unwrap_or(Path::new(".")).canonicalize().ok()
     };
     inputs.iter().any(|input| {
@@ -55,7 +57,9 @@ pub(super) fn would_take(inputs: &[PathBuf], path: &Path) -> bool {
         let pattern = input.file_name().and_then(|name| name.to_str());
         let pattern = pattern.and_then(|name| glob::Pattern::new(name).ok());
         let name = path.file_name().and_then(|name| name.to_str());
-        let fits = pattern.zip(name).is_some_and(|(pattern, name)| pattern.matches(name));
+        let fits = pattern
+            .zip(name)
+            .is_some_and(|(pattern, name)| pattern.matches(name));
         is_pattern(input) && fits && folder(input) == folder(path)
     })
 }
@@ -67,7 +71,11 @@ fn files_in(folder: &Path) -> Result<(Vec<PathBuf>, Vec<String>), SourceError> {
     let mut left_out = Vec::new();
     for entry in fs::read_dir(folder).map_err(cannot)? {
         let path = entry.map_err(cannot)?.path();
-        let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+        let name = path
+            .file_name()
+            .unwrap_or_default()
+            .to_string_lossy()
+            .into_owned();
         let format = Named::of(&path).format.filter(|_| path.is_file());
         match format.filter(|_| !name.starts_with('.')) {
             Some(format) => by_format.entry(format).or_default().push(path),
@@ -163,7 +171,9 @@ fn name_of(inputs: &[PathBuf], files: &[PathBuf]) -> String {
 }
 
 fn folder_name(folder: &Path) -> String {
-    let whole = folder.canonicalize().unwrap_or_else(|_| folder.to_path_buf());
+    let whole = folder
+        .canonicalize()
+        .unwrap_or_else(|_| folder.to_path_buf());
     let name = whole.file_name().map(|name| name.to_string_lossy());
     name.map_or_else(|| "dataset".to_owned(), Into::into)
 }
@@ -197,7 +207,10 @@ mod tests {
     }
 
     fn found(folder: &tempfile::TempDir, inputs: &[&str]) -> Result<(Vec<String>, String), String> {
-        let inputs: Vec<PathBuf> = inputs.iter().map(|input| folder.path().join(input)).collect();
+        let inputs: Vec<PathBuf> = inputs
+            .iter()
+            .map(|input| folder.path().join(input))
+            .collect();
         let gathered = gather(&inputs).map_err(|error| error.to_string())?;
         let names = gathered.files.iter().chain([]);
         let names = names.map(|path| path.file_name().unwrap().to_string_lossy().into_owned());
@@ -206,14 +219,31 @@ mod tests {
 
     #[test]
     fn a_folder_gives_its_rows_sorted_and_names_what_it_leaves_out() {
-        let folder = folder_with(&["b.parquet", "a.parquet", ".c.parquet", "README.md", "info.json"]);
+        let folder = folder_with(&[
+            "b.parquet",
+            "a.parquet",
+            ".c.parquet",
+            "README.md",
+            "info.json",
+        ]);
         let gathered = gather(&[folder.path().to_path_buf()]).unwrap();
-        assert_eq!(gathered.files, ["a.parquet", "b.parquet"].map(|name| folder.path().join(name)));
+        assert_eq!(
+            gathered.files,
+            ["a.parquet", "b.parquet"].map(|name| folder.path().join(name))
+        );
         assert_eq!(gathered.left_out, [".c.parquet", "README.md", "info.json"]);
-        assert_eq!(gathered.name, folder.path().file_name().unwrap().to_string_lossy());
+        assert_eq!(
+            gathered.name,
+            folder.path().file_name().unwrap().to_string_lossy()
+        );
         fs::write(folder.path().join("x.csv.gz"), "").unwrap();
-        let error = gather(&[folder.path().to_path_buf()]).unwrap_err().to_string();
-        assert!(error.contains("holds CSV and Parquet") && error.ends_with("*.csv.gz"), "{error}");
+        let error = gather(&[folder.path().to_path_buf()])
+            .unwrap_err()
+            .to_string();
+        assert!(
+            error.contains("holds CSV and Parquet") && error.ends_with("*.csv.gz"),
+            "{error}"
+        );
         let empty = folder_with(&["notes.txt"]);
         let error = gather(&[empty.path().to_path_buf()]).unwrap_err();
         assert!(matches!(error, SourceError::NoRowsIn { .. }));
@@ -221,13 +251,25 @@ mod tests {
 
     #[test]
     fn patterns_and_lists_are_named_after_what_they_share() {
-        let names = ["train-00001-of-00002.jsonl", "train-00000-of-00002.jsonl", "x.jsonl"];
+        let names = [
+            "train-00001-of-00002.jsonl",
+            "train-00000-of-00002.jsonl",
+            "x.jsonl",
+        ];
         let folder = folder_with(&names);
         let both = vec![names[1].to_owned(), names[0].to_owned()];
-        assert_eq!(found(&folder, &["train-*"]).unwrap(), (both.clone(), "train".to_owned()));
+        assert_eq!(
+            found(&folder, &["train-*"]).unwrap(),
+            (both.clone(), "train".to_owned())
+        );
         let listed = found(&folder, &[names[1], names[0]]).unwrap();
         assert_eq!(listed, (both, "train".to_owned()));
-        let base = folder.path().file_name().unwrap().to_string_lossy().into_owned();
+        let base = folder
+            .path()
+            .file_name()
+            .unwrap()
+            .to_string_lossy()
+            .into_owned();
         assert_eq!(found(&folder, &["*.jsonl"]).unwrap().1, base);
         assert_eq!(found(&folder, &["x.jsonl", names[0]]).unwrap().1, base);
         assert_eq!(found(&folder, &["x.jsonl"]).unwrap().1, "x");

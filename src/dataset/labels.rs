@@ -67,7 +67,11 @@ pub(super) fn read_tags(
     };
     if is_text(cell.value) {
         let tag = text_of(cell)?;
-        return Ok(if tag.is_empty() { Vec::new() } else { vec![tag] });
+        return Ok(if tag.is_empty() {
+            Vec::new()
+        } else {
+            vec![tag]
+        });
     }
     let expected = "text or a list of texts";
     if !is_list(cell.value) {
@@ -121,7 +125,8 @@ mod tests {
 
     fn tags(value: &str) -> Result<Vec<String>, String> {
         let text = format!("{{\"tags\":{value}}}");
-        read_tags(&parse_row(&text).unwrap(), &ColumnNames::default()).map_err(|reason| reason.to_string())
+        read_tags(&parse_row(&text).unwrap(), &ColumnNames::default())
+            .map_err(|reason| reason.to_string())
     }
 
     #[test]
@@ -176,11 +181,7 @@ mod tests {
             .unwrap();
         assert_eq!(extra.get(), r#"{"x":1.50,"caf\u00e9":null}"#);
         let cells = parse_row(r#"{"prompt":"a"}"#).unwrap();
-        assert!(
-            read_extra(&cells, &["prompt"])
-                .unwrap()
-                .is_none()
-        );
+        assert!(read_extra(&cells, &["prompt"]).unwrap().is_none());
         let deep = format!("{{\"x\":{}{}}}", "[".repeat(101), "]".repeat(101));
         let cells = parse_row(&deep).unwrap();
         assert_eq!(

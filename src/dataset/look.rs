@@ -79,7 +79,9 @@ impl Look {
         };
         let names = &options.columns;
         let labels = [("id", id_column(names)), ("tags", tags_column(names))];
-        let labels = labels.into_iter().filter(|(_, name)| find(cells, name).is_some());
+        let labels = labels
+            .into_iter()
+            .filter(|(_, name)| find(cells, name).is_some());
         let used = said.used.iter().copied().chain(labels);
         self.columns = used.map(|(what, name)| (what, name.to_owned())).collect();
         self.others = cells.len().saturating_sub(self.columns.len());
@@ -122,9 +124,13 @@ impl Seen {
 }
 
 fn named(options: &ReadOptions) -> Vec<(String, String)> {
-    let answer = options.answer_column.as_deref().map(|name| ("answer", name));
+    let answer = options
+        .answer_column
+        .as_deref()
+        .map(|name| ("answer", name));
     let all = options.columns.named().chain(answer);
-    all.map(|(what, name)| (what.to_owned(), name.to_owned())).collect()
+    all.map(|(what, name)| (what.to_owned(), name.to_owned()))
+        .collect()
 }
 
 #[cfg(test)]
@@ -137,7 +143,11 @@ mod tests {
     #[test]
     fn the_first_rows_show_which_column_is_what() {
         let folder = tempfile::tempdir().unwrap();
-        fs::write(folder.path().join("a.csv"), "uid,question,reply,n\n1,q,a,7\n").unwrap();
+        fs::write(
+            folder.path().join("a.csv"),
+            "uid,question,reply,n\n1,q,a,7\n",
+        )
+        .unwrap();
         fs::write(folder.path().join("notes.md"), "").unwrap();
         let source = Source::open(folder.path()).unwrap();
         let mut options = ReadOptions {
@@ -151,9 +161,15 @@ mod tests {
         };
         let look = source.look(&options).unwrap().unwrap();
         assert_eq!((look.files, look.others), (1, 1));
-        assert_eq!((look.formats, look.left_out), (vec!["CSV".to_owned()], vec!["notes.md".to_owned()]));
+        assert_eq!(
+            (look.formats, look.left_out),
+            (vec!["CSV".to_owned()], vec!["notes.md".to_owned()])
+        );
         let columns = [("prompt", "question"), ("answer", "reply"), ("id", "uid")];
-        assert_eq!(look.columns, columns.map(|(what, name)| (what, name.to_owned())));
+        assert_eq!(
+            look.columns,
+            columns.map(|(what, name)| (what, name.to_owned()))
+        );
 
         options.columns.prompt = Some("ask".to_owned());
         let error = source.look(&options).unwrap_err().to_string();
@@ -170,7 +186,10 @@ mod tests {
         let path = folder.path().join("a.jsonl");
         fs::write(&path, "\u{feff}{\"note\":1}\n\nx\n{\"prompt\":\"q\"}\n").unwrap();
         let look = Source::open(&path).unwrap().look(&ReadOptions::default());
-        assert_eq!(look.unwrap().unwrap().columns, [("prompt", "prompt".to_owned())]);
+        assert_eq!(
+            look.unwrap().unwrap().columns,
+            [("prompt", "prompt".to_owned())]
+        );
         fs::write(&path, "{}\n".repeat(30)).unwrap();
         let look = Source::open(&path).unwrap().look(&ReadOptions::default());
         assert!(look.unwrap().unwrap().columns.is_empty());

@@ -25,27 +25,39 @@ mod format;
 mod gather;
 mod hh_rlhf;
 mod json;
+mod known_columns;
 mod labels;
 mod lines;
 mod look;
 mod options;
 mod output;
+mod output_error;
+#[cfg(feature = "parquet")]
+mod parquet;
 mod part;
 mod place;
 mod position;
+mod reader;
 #[cfg(test)]
 mod real_data;
-mod reader;
 mod reason;
 mod replace;
+#[cfg(test)]
+mod round_trip;
 mod row;
+mod row_writer;
 mod rows;
+mod shape;
+mod shards;
+mod sink;
 mod source;
 mod source_error;
 #[cfg(test)]
 mod speed;
 mod spool;
 mod table_rows;
+mod table_writer;
+mod target;
 mod unpack;
 
 pub use answer::{REDRAFT_COLUMN, write_back};
@@ -53,10 +65,12 @@ pub use excerpt::{EXCERPT_CHARS, excerpt};
 pub use format::{Compression, Format};
 pub use look::Look;
 pub use options::{ColumnNames, DEFAULT_LINE_LIMIT, ReadOptions};
-pub use output::{Output, OutputError, Target};
+pub use output::{Ended, Output};
+pub use output_error::OutputError;
 pub use position::Position;
 pub use reader::{ReadRow, Rejected, RowRead, RowReader, read_row};
 pub use reason::{RejectReason, TurnProblem};
 pub use row::Row;
 pub use source::{Input, Source};
 pub use source_error::SourceError;
+pub use target::Target;

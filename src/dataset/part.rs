@@ -10,6 +10,8 @@ use std::path::{Path, PathBuf};
 use crate::dataset::format::{
     Compression, Format, Named, PARQUET_MAGIC, foreign_extension, foreign_magic,
 };
+#[cfg(feature = "parquet")]
+use crate::dataset::parquet::{ParquetRows, schema};
 use crate::dataset::rows::{Rows, begins_with_bracket, read_start, text_rows};
 use crate::dataset::source_error::SourceError;
 
@@ -44,7 +46,9 @@ impl Part {
             compression: Compression::None,
             bytes,
         };
-        let start = part.stream().and_then(|mut stream| read_start(&mut stream, 6));
+        let start = part
+            .stream()
+            .and_then(|mut stream| read_start(&mut stream, 6));
         part.recognise(&start.map_err(cannot)?)?;
         match part.format {
             Some(Format::Parquet) => part.check_parquet()?,
@@ -113,7 +117,18 @@ impl Part {
     ///
     /// When it cannot be opened any more, or is damaged.
     pub(super) fn rows(&self, limit: usize) -> io::Result<Box<dyn Rows>> {
+        #[cfg(feature = "parquet")]
+        if self.format == Some(Format::Parquet) {
+            return Ok(Box::new(ParquetRows::new(self.seekable()?, limit)?));
+        }
         text_rows(self.stream()?, self.format, self.compression, limit)
+    }
+
+    /// The columns of a Parquet file; absent where it is none.
+    #[cfg(feature = "parquet")]
+    pub(super) fn schema(&self) -> Option<io::Result<arrow_schema::SchemaRef>> {
+        let is_parquet = self.format == Some(Format::Parquet);
+        is_parquet.then(|| schema(self.seekable()?))
     }
 
     fn recognise(&mut self, start: &[u8]) -> Result<(), SourceError> {
@@ -139,9 +154,7 @@ impl Part {
         } else if let Some(format) = format {
             let fits = match format {
                 Format::Parquet => is_parquet,
-                _ => {
-                    !is_parquet && magic == Compression::None && foreign_magic(start).is_none()
-                }
+                _ => !is_parquet && magic == Compression::None && foreign_magic(start).is_none(),
             };
             if !fits {
                 return Err(self.wrong(format.as_str(), start));
@@ -228,12 +241,28 @@ mod tests {
         let array = Ok((Some(Format::Json), Compression::None));
         assert_eq!(find("a.json", b" [{}]"), array);
         for (name, bytes, said) in [
-            ("b.jsonl", &gzip[..], "is named as JSON lines and begins as gzip does"),
-            ("b.csv", b"PAR1", "is named as CSV and begins as Parquet does"),
+            (
+                "b.jsonl",
+                &gzip[..],
+                "is named as JSON lines and begins as gzip does",
+            ),
+            (
+                "b.csv",
+                b"PAR1",
+                "is named as CSV and begins as Parquet does",
+            ),
             ("b.csv.gz", b"a,b", "is named as gzip and does not begin so"),
-            ("b.jsonl.zst", gzip, "is named as zstd and begins as gzip does"),
+            (
+                "b.jsonl.zst",
+                gzip,
+                "is named as zstd and begins as gzip does",
+            ),
             ("b.jsonl.zst", b"", "is named as zstd and is empty"),
-            ("b.parquet", b"{}", "is named as Parquet and does not begin so"),
+            (
+                "b.parquet",
+                b"{}",
+                "is named as Parquet and does not begin so",
+            ),
             ("b.parquet.gz", gzip, "is a Parquet file inside of gzip"),
             ("b.xlsx", b"PK", "is a spreadsheet file; convert it"),
             ("b", b"PK\x03\x04", "is a ZIP file; convert it"),

@@ -93,9 +93,7 @@ impl RowReader {
         let (name, way) = input.into_parts();
         let lines = match way {
             Way::Plain(file) => Lines::Plain(LineReader::new(file, limit)),
-            Way::Canonical(origin) => {
-                Lines::Canonical(Canonical::new(name.clone(), origin, limit))
-            }
+            Way::Canonical(origin) => Lines::Canonical(Canonical::new(name.clone(), origin, limit)),
         };
         Self {
             lines,
@@ -230,10 +228,7 @@ fn read_line(line: &Line<'_>, options: &ReadOptions) -> Option<Result<ReadRow, R
     read_content(line.content, options)
 }
 
-fn read_content(
-    content: Content<'_>,
-    options: &ReadOptions,
-) -> Option<Result<ReadRow, Rejected>> {
+fn read_content(content: Content<'_>, options: &ReadOptions) -> Option<Result<ReadRow, Rejected>> {
     let (bytes, result) = match without_mark(content) {
         Content::Whole(bytes) if bytes.trim_ascii().is_empty() => return None,
         Content::Whole(bytes) => (bytes, read_row(bytes, options)),
@@ -386,7 +381,9 @@ mod tests {
             (turns.to_owned(), answer, extra.map(str::to_owned))
         };
         assert_eq!(
-            said(r#"{"system":"s","mask":"User","conversations":[{"from":"human","value":"q"},{"from":"gpt","value":"a"}]}"#),
+            said(
+                r#"{"system":"s","mask":"User","conversations":[{"from":"human","value":"q"},{"from":"gpt","value":"a"}]}"#
+            ),
             expected("system: s | user: q", "a", Some(r#"{"mask":"User"}"#))
         );
         assert_eq!(
@@ -402,20 +399,35 @@ mod tests {
             expected("user: q", "a", Some(r#"{"critic_prompt":"c"}"#))
         );
         assert_eq!(
-            said(r#"{"init_prompt":{"content":"q","role":"user"},"init_response":{"content":"a","role":"assistant"}}"#),
+            said(
+                r#"{"init_prompt":{"content":"q","role":"user"},"init_response":{"content":"a","role":"assistant"}}"#
+            ),
             expected("user: q", "a", None)
         );
-        assert_eq!(said(r#"{"prompt":"q","output":"a"}"#), expected("user: q", "a", None));
+        assert_eq!(
+            said(r#"{"prompt":"q","output":"a"}"#),
+            expected("user: q", "a", None)
+        );
     }
 
     #[test]
     fn preference_pairs_are_read_from_their_better_side() {
         let whole = r#"[{"role":"user","content":"q"},{"role":"user","content":"r"},{"role":"assistant","content":"a"}]"#;
-        let read = record(&format!(r#"{{"prompt":"q","chosen":{whole},"rejected":[]}}"#));
-        assert_eq!((read.conversation().messages().len(), read.answer()), (2, Some("a")));
+        let read = record(&format!(
+            r#"{{"prompt":"q","chosen":{whole},"rejected":[]}}"#
+        ));
+        assert_eq!(
+            (read.conversation().messages().len(), read.answer()),
+            (2, Some("a"))
+        );
         let last = r#"[{"role":"assistant","content":"a"}]"#;
-        let read = record(&format!(r#"{{"prompt":[{{"role":"user","content":"q"}}],"chosen":{last}}}"#));
-        assert_eq!((read.conversation().messages().len(), read.answer()), (1, Some("a")));
+        let read = record(&format!(
+            r#"{{"prompt":[{{"role":"user","content":"q"}}],"chosen":{last}}}"#
+        ));
+        assert_eq!(
+            (read.conversation().messages().len(), read.answer()),
+            (1, Some("a"))
+        );
         let read = record(r#"{"prompt":"q","chosen":"a","rejected":"b"}"#);
         assert_eq!(read.answer(), Some("a"));
         let read = record(r#"{"prompt":"x","chosen":"\n\nHuman: q\n\nAssistant: a"}"#);
@@ -437,7 +449,10 @@ mod tests {
         };
         let line = r#"{"id":"x","uid":"u","topic":"t","rules":"be kind","question":"q","prompt":"no","reply":"a"}"#;
         let named = record_with(line, &options).unwrap();
-        assert_eq!((named.id().as_str(), named.tags()), ("u", &["t".to_owned()][..]));
+        assert_eq!(
+            (named.id().as_str(), named.tags()),
+            ("u", &["t".to_owned()][..])
+        );
         let messages = [Message::system("be kind"), Message::user("q")];
         assert_eq!(named.conversation().messages(), messages);
         assert_eq!(named.extra().unwrap().get(), r#"{"id":"x","prompt":"no"}"#);
@@ -519,7 +534,10 @@ mod tests {
     #[test]
     fn a_row_without_a_record_says_why() {
         let cases = [
-            ("{}", "no text: has none of messages, conversations, prompt, instruction, init_prompt, chosen"),
+            (
+                "{}",
+                "no text: has none of messages, conversations, prompt, instruction, init_prompt, chosen",
+            ),
             (
                 r#"{"prompt":null}"#,
                 "no text: has none of messages, conversations, prompt, instruction, init_prompt, chosen",
@@ -607,7 +625,12 @@ mod tests {
                     7,
                     bad("the line is 52428800 bytes long, at most 16777216 are read")
                 ),
-                (8, bad("no text: has none of messages, conversations, prompt, instruction, init_prompt, chosen")),
+                (
+                    8,
+                    bad(
+                        "no text: has none of messages, conversations, prompt, instruction, init_prompt, chosen"
+                    )
+                ),
                 (9, Ok("2".to_owned())),
             ]
         );

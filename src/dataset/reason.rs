@@ -72,7 +72,9 @@ pub enum RejectReason {
         column: String,
     },
     /// No column holds what was said.
-    #[error("no text: has none of messages, conversations, prompt, instruction, init_prompt, chosen")]
+    #[error(
+        "no text: has none of messages, conversations, prompt, instruction, init_prompt, chosen"
+    )]
     NoText,
     /// The column that was named for the answer is not there.
     #[error("has no column `{}` to take the answer from", short_name(column))]

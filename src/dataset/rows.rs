@@ -6,9 +6,7 @@
 use std::io::{self, Read};
 
 use crate::dataset::array_rows::ArrayRows;
-use crate::dataset::format::{
-    Compression, Format, PARQUET_MAGIC, foreign_magic,
-};
+use crate::dataset::format::{Compression, Format, PARQUET_MAGIC, foreign_magic};
 use crate::dataset::lines::{Content, LineReader};
 use crate::dataset::reason::RejectReason;
 use crate::dataset::table_rows::TableRows;

@@ -333,7 +333,10 @@ mod tests {
         let error = Source::open(folder.path()).unwrap_err();
         assert!(matches!(error, SourceError::NoRowsIn { .. }));
         let two = [path, PathBuf::from("-")];
-        assert!(matches!(Source::open_all(&two), Err(SourceError::Missing { .. })));
+        assert!(matches!(
+            Source::open_all(&two),
+            Err(SourceError::Missing { .. })
+        ));
         fs::write(&two[0], "").unwrap();
         let error = Source::open_all(&two).unwrap_err().to_string();
         assert!(error.starts_with("- can be read only once"), "{error}");

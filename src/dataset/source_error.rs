@@ -153,7 +153,8 @@ pub enum SourceError {
     /// A column that was named is in no row at the start.
     #[error(
         "there is no column `{}` to take the {what} from in {name}; it has {}",
-        short_name(column), short_names(columns)
+        short_name(column),
+        short_names(columns)
     )]
     NoColumn {
         /// The input's name.
@@ -207,7 +208,15 @@ impl SourceError {
 }
 
 fn short_names(columns: &[String]) -> String {
-    let names: Vec<String> = columns.iter().take(20).map(|name| short_name(name)).collect();
-    let more = if columns.len() > names.len() { ", …" } else { "" };
+    let names: Vec<String> = columns
+        .iter()
+        .take(20)
+        .map(|name| short_name(name))
+        .collect();
+    let more = if columns.len() > names.len() {
+        ", …"
+    } else {
+        ""
+    };
     format!("{}{more}", names.join(", "))
 }

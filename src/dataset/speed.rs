@@ -7,7 +7,7 @@ use std::path::Path;
 use std::time::Instant;
 
 use crate::dataset::lines::LineReader;
-use crate::dataset::{RowReader, Output, ReadOptions, Source, Target, write_back};
+use crate::dataset::{Output, ReadOptions, RowReader, Source, Target, write_back};
 
 /// How often the 2,312 real rows are repeated, each time under other ids.
 const TIMES: usize = 100;
@@ -101,6 +101,6 @@ fn reading_and_writing_back() {
         let row = write_back(&read.row, answer, &[1]).unwrap();
         output.write_row(&row).unwrap();
     }
-    output.commit().unwrap();
+    let _ = output.commit().unwrap();
     print_speed("rows read and written back", &begin, rows, bytes);
 }

@@ -104,7 +104,9 @@ impl<R: Read> TableRows<R> {
             return Ok(false);
         }
         if self.record.dropped > 0 {
-            return Err(unreadable("its header is longer than a row may be".to_owned()));
+            return Err(unreadable(
+                "its header is longer than a row may be".to_owned(),
+            ));
         }
         let mut seen = HashSet::new();
         for cell in self.record.cells() {
@@ -205,7 +207,8 @@ mod tests {
 
     #[test]
     fn every_cell_is_a_string() {
-        let text = b"\xef\xbb\xbfid,\"the \"\"prompt\"\"\",answer\r\n1,\"a, b\nc\",\r\n\r\n2,NULL,\"\"\n";
+        let text =
+            b"\xef\xbb\xbfid,\"the \"\"prompt\"\"\",answer\r\n1,\"a, b\nc\",\r\n\r\n2,NULL,\"\"\n";
         assert_eq!(
             rows(text),
             [
@@ -218,7 +221,10 @@ mod tests {
         assert!(rows(b"").is_empty() && rows(b"a,b\n").is_empty());
         let wide: Vec<String> = (0..200).map(|n| n.to_string()).collect();
         let wide = format!("{0}\n{0}", wide.join(","));
-        assert_eq!(TableRows::new(wide.as_bytes(), b',', 1000).count_cells(), 200);
+        assert_eq!(
+            TableRows::new(wide.as_bytes(), b',', 1000).count_cells(),
+            200
+        );
     }
 
     impl<R: Read + Send> TableRows<R> {
@@ -234,7 +240,9 @@ mod tests {
         let mut text = b"a,b\n1,2\n3\n\n4,5,6\ncaf\xe9,7\n\"x\ny\",8\n9\n".to_vec();
         text.extend(format!("{},1\n10,11\n", "z".repeat(10_000)).bytes());
         let ragged = |cells: &str, line: u64| {
-            Err(format!("has {cells} where the header has 2 columns (line {line} of the file)"))
+            Err(format!(
+                "has {cells} where the header has 2 columns (line {line} of the file)"
+            ))
         };
         assert_eq!(
             rows(&text),

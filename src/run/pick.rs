@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::RunError;
-use crate::dataset::{Input, RowReader, ReadOptions, SourceError};
+use crate::dataset::{Input, ReadOptions, RowReader, SourceError};
 use crate::digest::Digest;
 
 /// Some rows of a dataset, and how many there are.

@@ -2,7 +2,7 @@
 
 use tokio::sync::mpsc;
 
-use crate::dataset::{Input, RowReader, Position, ReadOptions, ReadRow, Rejected, SourceError};
+use crate::dataset::{Input, Position, ReadOptions, ReadRow, Rejected, RowReader, SourceError};
 
 /// How many rows travel together, so that the channel costs little.
 const BATCH_ROWS: usize = 32;

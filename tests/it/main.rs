@@ -19,6 +19,7 @@ mod estimate;
 mod events;
 mod explain_miss;
 mod first_steps;
+mod formats;
 mod full_disk;
 mod kills;
 mod model_errors;
