@@ -21,6 +21,7 @@ const PAGES: &[&str] = &[
     "docs/bench.md",
     "docs/command-line.md",
     "docs/constitutions.md",
+    "docs/datasets.md",
     "docs/operations.md",
     "docs/prompts.md",
     "docs/recipes.md",

@@ -315,6 +315,13 @@ impl Options {
         Ok((source.with_spool(&target.folder())?, Some(target)))
     }
 
+    /// The folder of the shards, where the output is several files.
+    fn shards(&self) -> Option<PathBuf> {
+        let (path, rows) = self.output.as_ref().zip(self.rows_per_shard)?;
+        let target = Target::check(path, None).ok()?.in_shards(rows).ok()?;
+        Some(target.place())
+    }
+
     async fn plan(
         &self,
         traffic: &Arc<Traffic>,
@@ -362,6 +369,7 @@ impl Options {
         };
         let (rejected, _) = store.rejected(&report.name, 3).await?;
         let sealed = store.run(&report.name).await?.map_or(0, |row| row.sealed);
+        let shards = self.shards();
         let summary = Summary {
             report,
             sealed,
@@ -369,7 +377,7 @@ impl Options {
             example: example.as_ref(),
             rejected: &rejected,
             store: store.location(),
-            output: self.output.as_deref(),
+            output: shards.as_deref().or(self.output.as_deref()),
             fresh: self.fresh,
             budget: self.budget.limits(),
             retry_failed: self.retry_failed,

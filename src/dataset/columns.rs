@@ -252,20 +252,19 @@ fn from_pair<'a>(text: &str, cell: &'a Cell<'_>) -> Result<Said<'a>, RejectReaso
 fn from_chat<'a>(text: &str, cell: &'a Cell<'_>) -> Result<Said<'a>, RejectReason> {
     let mut turns = read_chat(&cell.name, cell.value)?;
     let last = turns.pop_if(|turn| turn.message.role == Role::Assistant);
-    let answer = match last {
-        Some(turn) => answer_turn(text, turn),
-        None => {
-            let end = place_in(text, cell.value).end - 1;
-            let says_from = turns.first().is_some_and(|turn| turn.says_from);
-            let form = if says_from {
-                Form::FromValue
-            } else {
-                Form::Message
-            };
-            Answer {
-                text: None,
-                place: over(end..end, form),
-            }
+    let answer = if let Some(turn) = last {
+        answer_turn(text, turn)
+    } else {
+        let end = place_in(text, cell.value).end - 1;
+        let says_from = turns.first().is_some_and(|turn| turn.says_from);
+        let form = if says_from {
+            Form::FromValue
+        } else {
+            Form::Message
+        };
+        Answer {
+            text: None,
+            place: over(end..end, form),
         }
     };
     Ok(Said {

@@ -53,10 +53,11 @@ impl Part {
         match part.format {
             Some(Format::Parquet) => part.check_parquet()?,
             Some(Format::Json) | None if part.compression == Compression::None => {
-                let is_array = part.stream().and_then(|stream| begins_with_bracket(stream));
-                part.format = Some(match is_array.map_err(cannot)? {
-                    true => Format::Json,
-                    false => Format::JsonLines,
+                let is_array = part.stream().and_then(begins_with_bracket);
+                part.format = Some(if is_array.map_err(cannot)? {
+                    Format::Json
+                } else {
+                    Format::JsonLines
                 });
             }
             _ => {}

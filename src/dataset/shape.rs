@@ -149,7 +149,9 @@ mod tests {
 
     fn shape(values: &[&str]) -> Shape {
         let mut shape = Shape::default();
-        values.iter().for_each(|value| shape.widen(value));
+        for value in values {
+            shape.widen(value);
+        }
         shape
     }
 

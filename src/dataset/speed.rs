@@ -104,3 +104,56 @@ fn reading_and_writing_back() {
     let _ = output.commit().unwrap();
     print_speed("rows read and written back", &begin, rows, bytes);
 }
+
+/// Text that was read or written per second of one core, counted as plain JSON lines.
+#[test]
+#[ignore = "measures, and takes a large file"]
+fn every_format() {
+    let Some(text) = super::real_data::harmless() else {
+        return;
+    };
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("rows.jsonl");
+    repeat_rows(&path, &text);
+    let bytes = fs::metadata(&path).unwrap().len();
+    let rows: Vec<String> = fs::read_to_string(&path)
+        .unwrap()
+        .lines()
+        .map(str::to_owned)
+        .collect();
+    let count = u32::try_from(rows.len()).unwrap();
+    let endings = ["jsonl", "jsonl.zst", "jsonl.gz", "json", "csv"];
+    let parquet = cfg!(feature = "parquet").then_some("parquet");
+    for ending in endings.into_iter().chain(parquet) {
+        let path = folder.path().join(format!("out.{ending}"));
+        let target = Target::check(&path, None).unwrap();
+        let begin = Stopwatch::start();
+        let mut output = Output::create(&target).unwrap();
+        for row in &rows {
+            output.write_row(row.as_bytes()).unwrap();
+        }
+        let _ = output.commit().unwrap();
+        print_speed(&format!("{ending} written"), &begin, count, bytes);
+
+        let mut source = Source::open(&path).unwrap();
+        let begin = Stopwatch::start();
+        let mut reader = RowReader::new(source.first_pass().unwrap(), ReadOptions::default());
+        let mut read = 0;
+        while let Some(row) = reader.next_row().unwrap() {
+            read += u32::from(row.result.is_ok());
+        }
+        print_speed(
+            &format!("{ending} read, with records"),
+            &begin,
+            count,
+            bytes,
+        );
+        assert_eq!(read, count);
+        let end = reader.position();
+
+        let mut reader = RowReader::new(source.second_pass().unwrap(), ReadOptions::default());
+        let begin = Stopwatch::start();
+        assert!(reader.resume_at(&end).unwrap());
+        print_speed(&format!("{ending} read to resume"), &begin, count, bytes);
+    }
+}

@@ -66,7 +66,10 @@ struct Unpacked {
 impl Read for Unpacked {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         self.stream.read(buffer).map_err(|error| {
-            let is_outer = error.get_ref().is_some_and(|inner| inner.is::<NotRead>());
+            let inner = error.get_ref();
+            let is_outer = inner
+                .and_then(|inner| inner.downcast_ref::<NotRead>())
+                .is_some();
             if is_outer || error.kind() == io::ErrorKind::Interrupted {
                 return error;
             }
@@ -105,6 +108,14 @@ mod tests {
 
     use super::*;
 
+    /// A disk that may not be read.
+    struct Failing;
+    impl Read for Failing {
+        fn read(&mut self, _: &mut [u8]) -> io::Result<usize> {
+            Err(io::ErrorKind::PermissionDenied.into())
+        }
+    }
+
     fn gzip(text: &[u8]) -> Vec<u8> {
         let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
         encoder.write_all(text).unwrap();
@@ -141,12 +152,6 @@ mod tests {
             broken[middle..].fill(0x55);
             let error = unpacked(broken, compression).unwrap_err();
             assert_eq!(error.kind(), io::ErrorKind::InvalidData, "{error}");
-        }
-        struct Failing;
-        impl Read for Failing {
-            fn read(&mut self, _: &mut [u8]) -> io::Result<usize> {
-                Err(io::ErrorKind::PermissionDenied.into())
-            }
         }
         for compression in [Compression::Gzip, Compression::Zstd] {
             let mut stream = unpack(Box::new(Failing), compression).unwrap();

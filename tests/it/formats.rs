@@ -1,7 +1,6 @@
 //! Datasets in every format and compression, in and out, by the command as its users have it.
 
 use std::fs;
-use std::io::Write as _;
 use std::path::Path;
 use std::time::Duration;
 
@@ -163,8 +162,6 @@ fn several_files_a_pattern_and_a_stream_are_one_dataset() {
         .map(|row| row["id"].clone())
         .collect();
     assert_eq!(ids, ["r4", "r5", "r6", "r7", "r0", "r1", "r2", "r3", "r8"]);
-    let packed = fs::read(place.path("part-2.csv.gz")).expect("a file");
-    drop(packed);
     place
         .redraft("run part-1.jsonl part-0.jsonl --json")
         .run()
@@ -273,14 +270,14 @@ fn damaged_files_say_what_to_do() {
     let place = Place::new();
     convert(&rows(50), &place, "cut.parquet");
     damage(&place.path("cut.parquet"), |bytes| {
-        bytes.truncate(bytes.len() / 2)
+        bytes.truncate(bytes.len() / 2);
     });
     convert(&rows(50), &place, "packed.jsonl.gz");
     fs::copy(place.path("packed.jsonl.gz"), place.path("wrong.parquet")).expect("a copy");
     fs::copy(place.path("packed.jsonl.gz"), place.path("wrong.jsonl")).expect("a copy");
     convert(&rows(50), &place, "broken.parquet");
     damage(&place.path("broken.parquet"), |bytes| {
-        bytes[8..200].fill(0x55)
+        bytes[8..200].fill(0x55);
     });
     place.write("wrong.zst", "plain");
     place.write("doubled.csv", "prompt,answer,prompt\n1,2,3\n");
@@ -322,27 +319,12 @@ fn damaged_files_say_what_to_do() {
 /// What stands before the damage is done and stays so; with the whole file the same command goes on.
 #[test]
 fn a_run_goes_on_when_a_damaged_file_was_mended() {
-    let place = Place::new();
     let rows = rows(3000);
-    place.write("whole.jsonl", lines(&rows));
-    place
-        .redraft("run whole.jsonl -o expected.jsonl")
-        .run()
-        .exits(0);
-    let mut encoder = Vec::new();
-    // Noise keeps the compression from making one block of it.
-    let text = lines(rows.iter().enumerate().map(|(n, row)| {
-        let mut row = row.clone();
-        row["noise"] = json!(format!("{:x}", crate::support::hash(&n.to_string())));
-        row
-    }));
-    write!(encoder, "{text}").expect("memory");
-    place.write("in.jsonl", &encoder);
-    let packed = Place::new();
-    packed.write("in.jsonl", &encoder);
-    packed.redraft("run in.jsonl -o in.jsonl.gz").run().exits(0);
-    let whole = fs::read(packed.path("in.jsonl.gz")).expect("a file");
-    fs::remove_file(place.path("in.jsonl")).expect("it can go");
+    let other = Place::new();
+    other.write("in.jsonl", lines(&rows));
+    other.redraft("run in.jsonl -o in.jsonl.gz").run().exits(0);
+    let whole = fs::read(other.path("in.jsonl.gz")).expect("a file");
+    let place = Place::new();
     place.write("in.jsonl.gz", &whole[..whole.len() * 2 / 3]);
     place
         .redraft("run in.jsonl.gz -o out.jsonl")
@@ -364,8 +346,8 @@ fn a_run_goes_on_when_a_damaged_file_was_mended() {
     assert!(resumed > 0 && resumed < 3000, "{resumed}");
     let out = place.json_lines("out.jsonl");
     assert_eq!(out.len(), 3000);
-    for (out, expected) in out.iter().zip(place.json_lines("expected.jsonl")) {
-        assert_eq!(out["answer"], expected["answer"]);
+    for (out, row) in out.iter().zip(&rows) {
+        assert_eq!(out["id"], row["id"]);
     }
 }
 

@@ -210,12 +210,12 @@ fn finish_list(
     items: &mut Column,
     data_type: &DataType,
 ) -> Result<ArrayRef, ArrowError> {
-    let item = match data_type {
-        DataType::List(item)
-        | DataType::LargeList(item)
-        | DataType::FixedSizeList(item, _)
-        | DataType::Map(item, _) => item,
-        _ => return Err(ArrowError::CastError(format!("no {data_type} of a list"))),
+    let (DataType::List(item)
+    | DataType::LargeList(item)
+    | DataType::FixedSizeList(item, _)
+    | DataType::Map(item, _)) = data_type
+    else {
+        return Err(ArrowError::CastError(format!("no {data_type} of a list")));
     };
     let values = items.finish(item.data_type())?;
     if let DataType::Map(entries, is_sorted) = data_type {

@@ -43,14 +43,14 @@ impl ParquetRows {
         limit: usize,
     ) -> io::Result<Self> {
         let builder = builder(file)?;
-        let fields = builder.schema().fields().iter();
-        if let Some(what) = fields.filter_map(|field| unreadable(field)).next() {
+        let mut fields = builder.schema().fields().iter();
+        if let Some(what) = fields.find_map(|field| unreadable(field)) {
             let what = format!("its column {what}, which is not read; leave it out");
             return Err(io::Error::new(io::ErrorKind::Unsupported, what));
         }
         let batches = builder.with_batch_size(BATCH_ROWS).build();
         Ok(Self {
-            batches: batches.map_err(failure)?,
+            batches: batches.map_err(|error| failure(&error))?,
             columns: Vec::new(),
             rows: 0,
             next: 0,
@@ -91,11 +91,11 @@ impl Rows for ParquetRows {
 }
 
 fn builder<R: ChunkReader + 'static>(file: R) -> io::Result<ParquetRecordBatchReaderBuilder<R>> {
-    ParquetRecordBatchReaderBuilder::try_new(file).map_err(failure)
+    ParquetRecordBatchReaderBuilder::try_new(file).map_err(|error| failure(&error))
 }
 
-fn failure(error: ParquetError) -> io::Error {
-    let kind = match &error {
+fn failure(error: &ParquetError) -> io::Error {
+    let kind = match error {
         ParquetError::NYI(_) => io::ErrorKind::Unsupported,
         ParquetError::General(what) if what.contains("Disabled feature") => {
             io::ErrorKind::Unsupported
