@@ -5,7 +5,7 @@ use std::num::NonZeroU64;
 use std::path::{Path, PathBuf};
 
 use proptest::prelude::*;
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 
 use crate::dataset::canonical::{Canonical, Origin};
 use crate::dataset::{Ended, Output, OutputError, Source, Target};
@@ -144,6 +144,8 @@ fn shards_appear_together_and_are_replaced_together() {
 
 #[cfg(feature = "parquet")]
 mod parquet {
+    use serde_json::Map;
+
     use super::*;
 
     #[test]
