@@ -24,6 +24,7 @@ const PAGES: &[&str] = &[
     "docs/bench.md",
     "docs/command-line.md",
     "docs/constitutions.md",
+    "docs/datasets.md",
     "docs/exports.md",
     "docs/imports.md",
     "docs/operations.md",

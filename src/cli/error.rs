@@ -9,6 +9,7 @@ use crate::app::{AppError, DEFAULT_CONSTITUTION};
 use crate::config::SettingsError;
 use crate::constitution::LoadError;
 use crate::constitution::import::ImportError;
+use crate::dataset::SourceError;
 use crate::model::ModelError;
 use crate::model::openai::ListModelsError;
 use crate::pipeline::PipelineError;
@@ -110,6 +111,10 @@ fn exit_of(failure: &anyhow::Error) -> Exit {
                 Some(RunError::DecidedOtherwise { .. })
             )
             || cause.is::<ImportError>()
+            || matches!(
+                cause.downcast_ref::<SourceError>(),
+                Some(SourceError::NoColumn { .. })
+            )
             || cause.is::<UsageError>()
     });
     if usage { Exit::Usage } else { Exit::Failed }

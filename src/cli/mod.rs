@@ -8,6 +8,7 @@ mod ask;
 mod batches;
 mod bench;
 mod budget;
+mod columns;
 mod completions;
 mod constitution;
 mod ctl;

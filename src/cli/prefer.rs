@@ -196,7 +196,7 @@ impl Options {
             traffic: Arc::clone(&connections.traffic),
             controls: controls.clone(),
             input: match &source {
-                PairSource::Rows(source) => source.path().map(Path::to_owned),
+                PairSource::Rows(source) => source.plain_path().map(Path::to_owned),
                 PairSource::Run(_) => None,
             },
             limit: self.limit,
@@ -256,7 +256,7 @@ impl Options {
             }
         };
         let input = match &source {
-            PairSource::Rows(source) => source.path(),
+            PairSource::Rows(source) => Some(source),
             PairSource::Run(_) => None,
         };
         let output = self.output.as_deref();
@@ -318,6 +318,7 @@ impl Options {
                 answer_column: self.pair.first().cloned(),
                 line_limit: self.max_line << 20,
                 ignore_answers: drafts,
+                ..ReadOptions::default()
             },
             output,
         };

@@ -1,6 +1,6 @@
 //! `redraft run INPUT`: revise a dataset; the same command again continues it.
 
-use std::num::NonZeroU32;
+use std::num::{NonZeroU32, NonZeroU64};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -10,6 +10,7 @@ use super::Exit;
 use super::args::{PipelineArgs, StoreArgs, pipeline};
 use super::batches;
 use super::budget::BudgetArgs;
+use super::columns::{self, ColumnArgs};
 use super::error::UsageError;
 use super::estimate::{self, Answer};
 use super::interrupts::Interrupts;
@@ -41,12 +42,15 @@ const MAX_LINE_MIB: usize = 16;
     reason = "each is a flag of the command line"
 )]
 pub(super) struct Options {
-    /// The dataset: a file of JSON lines, or `-` for standard input
-    #[arg(value_name = "INPUT")]
-    input: PathBuf,
+    /// The dataset: files, a folder of them, a pattern in quotes, or `-` for standard input
+    #[arg(value_name = "INPUT", required = true)]
+    input: Vec<PathBuf>,
     /// Write every row back here, its answer replaced by the final one
     #[arg(short, long, value_name = "OUT")]
     output: Option<PathBuf>,
+    /// Write files of at most N rows, in a folder named as OUT without its ending
+    #[arg(long, value_name = "N", requires = "output")]
+    rows_per_shard: Option<NonZeroU64>,
     #[command(flatten)]
     store: StoreArgs,
     /// The run's name [default: from the dataset's name and all that decides its results]
@@ -55,9 +59,8 @@ pub(super) struct Options {
     /// Take only the first N rows
     #[arg(long, value_name = "N")]
     limit: Option<u64>,
-    /// The column that holds the answer
-    #[arg(long, value_name = "COLUMN")]
-    answer: Option<String>,
+    #[command(flatten)]
+    columns: ColumnArgs,
     /// Whether an answer that is there is revised, or a new one drafted
     #[arg(long, value_name = "WHEN", value_enum, default_value_t)]
     draft: DraftChoice,
@@ -136,9 +139,11 @@ impl Options {
         plan.output = output;
         plan.scope.clone_from(&connections.scope);
         pipeline.name_run(&plan.name);
+        let look = source.look(&plan.read)?;
         if !self.quiet {
             let earlier = earlier_run(&plan, store.as_ref()).await?;
             summary::announce(&pipeline, &settings, &plan, earlier.as_ref());
+            look.iter().for_each(columns::tell);
             batches::tell_of_left(&settings, store.as_ref()).await?;
         }
         let (handle, stop) = Stop::new();
@@ -251,7 +256,7 @@ impl Options {
 
     /// The keys of the terminal, if they are not the dataset.
     fn keys(&self, traffic: &Arc<Traffic>) -> Option<Keys> {
-        let wanted = !self.quiet && self.input != Path::new("-");
+        let wanted = !self.quiet && self.input != [Path::new("-")];
         wanted.then(|| Keys::listen(Arc::clone(traffic))).flatten()
     }
 
@@ -267,7 +272,7 @@ impl Options {
             quiet: self.quiet,
             traffic: Arc::clone(traffic),
             controls,
-            input: source.path().map(Path::to_owned),
+            input: source.plain_path().map(Path::to_owned),
             limit: self.limit,
             samples: self.samples,
             hint: if has_keys { keys::HINT } else { "" },
@@ -281,12 +286,6 @@ impl Options {
             let message = "-o - and --json would both print to standard output; take one of them";
             return Err(UsageError(message.to_owned()));
         }
-        if self.estimate.is_some() && !self.input.is_file() && self.input.exists()
-            || self.estimate.is_some() && self.input == Path::new("-")
-        {
-            let message = "--estimate reads the dataset twice; give it a file";
-            return Err(UsageError(message.to_owned()));
-        }
         if self.estimate == Some(0) {
             let message = "--estimate needs at least one row to stand on";
             return Err(UsageError(message.to_owned()));
@@ -296,12 +295,26 @@ impl Options {
 
     /// The input, and the output, which is looked at before any work is done.
     fn files(&self) -> anyhow::Result<(Source, Option<Target>)> {
-        let source = Source::open(&self.input)?;
+        let source = Source::open_all(&self.input)?;
+        if self.estimate.is_some() && !source.is_files() {
+            let message = "--estimate reads the dataset twice; give it a file";
+            return Err(UsageError(message.to_owned()).into());
+        }
         let Some(path) = &self.output else {
             return Ok((source, None));
         };
-        let target = Target::check(path, source.path())?;
+        let mut target = Target::check(path, Some(&source))?.with_types_of(&source)?;
+        if let Some(rows) = self.rows_per_shard {
+            target = target.in_shards(rows)?;
+        }
         Ok((source.with_spool(&target.folder())?, Some(target)))
+    }
+
+    /// The folder of the shards, where the output is several files.
+    fn shards(&self) -> Option<PathBuf> {
+        let (path, rows) = self.output.as_ref().zip(self.rows_per_shard)?;
+        let target = Target::check(path, None).ok()?.in_shards(rows).ok()?;
+        Some(target.place())
     }
 
     async fn plan(
@@ -311,8 +324,10 @@ impl Options {
         source: &Source,
         store: &dyn Store,
     ) -> anyhow::Result<RunPlan> {
+        let (answer_column, columns) = self.columns.named()?;
         let read = ReadOptions {
-            answer_column: self.answer.clone(),
+            answer_column,
+            columns,
             line_limit: self.max_line << 20,
             ignore_answers: self.draft == DraftChoice::Always,
         };
@@ -350,6 +365,7 @@ impl Options {
         };
         let (rejected, _) = store.rejected(&report.name, 3).await?;
         let sealed = store.run(&report.name).await?.map_or(0, |row| row.sealed);
+        let shards = self.shards();
         let summary = Summary {
             report,
             sealed,
@@ -357,7 +373,7 @@ impl Options {
             example: example.as_ref(),
             rejected: &rejected,
             store: store.location(),
-            output: self.output.as_deref(),
+            output: shards.as_deref().or(self.output.as_deref()),
             fresh: self.fresh,
             budget: self.budget.limits(),
             retry_failed: self.retry_failed,

@@ -105,8 +105,12 @@ impl Line {
                 self.json(answer)?;
                 self.push("}]");
             }
-            Form::Message => {
-                let fields = format!("{{\"role\"{colon}\"assistant\"{comma}\"content\"{colon}");
+            Form::Message | Form::FromValue => {
+                let fields = if form == Form::Message {
+                    format!("{{\"role\"{colon}\"assistant\"{comma}\"content\"{colon}")
+                } else {
+                    format!("{{\"from\"{colon}\"gpt\"{comma}\"value\"{colon}")
+                };
                 self.push(comma);
                 self.push(&fields);
                 self.json(answer)?;
@@ -127,8 +131,8 @@ mod tests {
     use serde_json::{Value, json};
 
     use super::*;
-    use crate::dataset::jsonl::{ReadRow, read_row};
     use crate::dataset::options::ReadOptions;
+    use crate::dataset::reader::{ReadRow, read_row};
 
     fn read(line: &str, options: &ReadOptions) -> ReadRow {
         read_row(line.as_bytes(), options).unwrap()
@@ -200,6 +204,35 @@ mod tests {
         assert_eq!(
             written(line, "new"),
             r#"{"prompt":[{"role":"user","content":"p"}],"completion":[{"role":"assistant","content":[{"type":"text","text":"new"}]}],"redraft":{"outcome":"revised"}}"#
+        );
+    }
+
+    #[test]
+    fn an_answer_goes_back_in_the_words_of_its_row() {
+        let line =
+            r#"{"conversations":[{"from":"human","value":"p"},{"from":"gpt","value":"old"}]}"#;
+        assert_eq!(
+            written(line, "new"),
+            r#"{"conversations":[{"from":"human","value":"p"},{"from":"gpt","value":"new"}],"redraft":{"outcome":"revised"}}"#
+        );
+        let line = r#"{"conversations":[{"from":"human","value":"p"}]}"#;
+        assert_eq!(
+            written(line, "new"),
+            r#"{"conversations":[{"from":"human","value":"p"},{"from":"gpt","value":"new"}],"redraft":{"outcome":"revised"}}"#
+        );
+        assert_eq!(
+            written(r#"{"instruction":"p","input":"","output":"old"}"#, "new"),
+            r#"{"instruction":"p","input":"","output":"new","redraft":{"outcome":"revised"}}"#
+        );
+        let line = r#"{"init_prompt":{"content":"p","role":"user"},"init_response":{"content":"old","role":"assistant"}}"#;
+        assert_eq!(
+            written(line, "new"),
+            r#"{"init_prompt":{"content":"p","role":"user"},"init_response":{"content":"new","role":"assistant"},"redraft":{"outcome":"revised"}}"#
+        );
+        let line = r#"{"prompt":"p","chosen":[{"role":"user","content":"p"},{"role":"assistant","content":"old"}]}"#;
+        assert_eq!(
+            written(line, "new"),
+            r#"{"prompt":"p","chosen":[{"role":"user","content":"p"},{"role":"assistant","content":"new"}],"redraft":{"outcome":"revised"}}"#
         );
     }
 

@@ -16,6 +16,29 @@ pub(super) struct Turn<'a> {
     pub(super) message: Message,
     /// The content's raw JSON.
     pub(super) content: &'a str,
+    /// Whether it says `from` and `value` where others say `role` and `content`.
+    pub(super) says_from: bool,
+}
+
+/// Names of those who speak, where a turn says `from`.
+const SPEAKERS: [(&str, Role); 12] = [
+    ("human", Role::User),
+    ("user", Role::User),
+    ("gpt", Role::Assistant),
+    ("chatgpt", Role::Assistant),
+    ("assistant", Role::Assistant),
+    ("model", Role::Assistant),
+    ("system", Role::System),
+    ("developer", Role::Developer),
+    ("tool", Role::Tool),
+    ("function", Role::Tool),
+    ("function_call", Role::Tool),
+    ("observation", Role::Tool),
+];
+
+/// Reads an object that is one message, if it is one.
+pub(super) fn read_message(object: &str) -> Option<Turn<'_>> {
+    read_turn(&serde_json::from_str(object).ok()?).ok()
 }
 
 /// Reads a list of messages that stands in `column`.
@@ -72,11 +95,14 @@ fn read_turn<'a>(fields: &Fields<'a>) -> Result<Turn<'a>, TurnProblem> {
     if fields.uses_tools {
         return Err(TurnProblem::Tool);
     }
-    let role = read_role(fields.role)?;
-    let content = fields
-        .content
-        .map(RawValue::get)
-        .filter(|raw| *raw != "null")
+    let says_from = present(fields.role).is_none() && present(fields.from).is_some();
+    let role = if says_from {
+        read_speaker(fields.from)?
+    } else {
+        read_role(fields.role)?
+    };
+    let content = present(fields.content)
+        .or_else(|| present(fields.value))
         .ok_or(TurnProblem::NoContent)?;
     let text = if is_text(content) {
         decode(content)?
@@ -86,8 +112,27 @@ fn read_turn<'a>(fields: &Fields<'a>) -> Result<Turn<'a>, TurnProblem> {
         let found = kind_of(content);
         return Err(TurnProblem::WrongContent { found });
     };
-    let message = Message::new(role, text);
-    Ok(Turn { message, content })
+    Ok(Turn {
+        message: Message::new(role, text),
+        content,
+        says_from,
+    })
+}
+
+/// A field that is there, and not only because every row has it.
+fn present(field: Option<&RawValue>) -> Option<&str> {
+    field.map(RawValue::get).filter(|raw| *raw != "null")
+}
+
+fn read_speaker(from: Option<&RawValue>) -> Result<Role, TurnProblem> {
+    let raw = present(from).filter(|raw| is_text(raw));
+    let name = decode(raw.ok_or(TurnProblem::NoRole)?)?;
+    let known = SPEAKERS.iter().find(|(known, _)| *known == name);
+    match known {
+        Some((_, Role::Tool)) => Err(TurnProblem::Tool),
+        Some((_, role)) => Ok(*role),
+        None => Err(TurnProblem::UnknownSpeaker { name }),
+    }
 }
 
 fn read_role(role: Option<&RawValue>) -> Result<Role, TurnProblem> {
@@ -146,6 +191,8 @@ struct Part {
 struct Fields<'a> {
     role: Option<&'a RawValue>,
     content: Option<&'a RawValue>,
+    from: Option<&'a RawValue>,
+    value: Option<&'a RawValue>,
     uses_tools: bool,
 }
 
@@ -154,6 +201,8 @@ struct Fields<'a> {
 enum Field {
     Role,
     Content,
+    From,
+    Value,
     ToolCalls,
     FunctionCall,
     #[serde(other)]
@@ -183,6 +232,8 @@ impl<'de> Visitor<'de> for FieldsVisitor {
             let (place, name) = match field {
                 Field::Role => (&mut fields.role, "role"),
                 Field::Content => (&mut fields.content, "content"),
+                Field::From => (&mut fields.from, "from"),
+                Field::Value => (&mut fields.value, "value"),
                 Field::ToolCalls | Field::FunctionCall => {
                     fields.uses_tools |= !is_nothing(value.get());
                     continue;
@@ -222,6 +273,30 @@ mod tests {
         assert_eq!(turns[0].message, Message::system("be kind"));
         assert_eq!(turns[0].content, "\"be kind\"");
         assert_eq!(turns[1].message, Message::user("a\nb"));
+    }
+
+    #[test]
+    fn turns_may_say_from_and_value() {
+        let list = r#"[{"from":"system","value":"be kind"},{"from":"human","value":"a","weight":1},{"role":null,"content":null,"from":"gpt","value":"b"}]"#;
+        let turns = read_chat("conversations", list).unwrap();
+        let said: Vec<_> = turns
+            .iter()
+            .map(|turn| (turn.message.role.as_str(), turn.content))
+            .collect();
+        assert_eq!(
+            said,
+            [
+                ("system", "\"be kind\""),
+                ("user", "\"a\""),
+                ("assistant", "\"b\"")
+            ]
+        );
+        assert!(turns.iter().all(|turn| turn.says_from));
+        assert_eq!(
+            reason(r#"[{"from":"bard","value":"a"}]"#),
+            "turn 1 of the column `messages` is from `bard`, known are human, gpt and system"
+        );
+        assert!(reason(r#"[{"from":"observation","value":"a"}]"#).contains("the use of a tool"));
     }
 
     #[test]

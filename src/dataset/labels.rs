@@ -4,6 +4,7 @@ use serde_json::value::RawValue;
 
 use crate::dataset::columns::{present, text_of, wrong_type};
 use crate::dataset::json::{DEEPEST, is_list, is_text, is_too_deep, message_of};
+use crate::dataset::options::ColumnNames;
 use crate::dataset::reason::RejectReason;
 use crate::dataset::row::Cell;
 use crate::record::RecordId;
@@ -11,9 +12,22 @@ use crate::record::RecordId;
 /// The longest id, in bytes.
 const LONGEST_ID: usize = 512;
 
+/// The column of the id.
+pub(super) fn id_column(names: &ColumnNames) -> &str {
+    names.id.as_deref().unwrap_or("id")
+}
+
+/// The column of the tags.
+pub(super) fn tags_column(names: &ColumnNames) -> &str {
+    names.tags.as_deref().unwrap_or("tags")
+}
+
 /// The id that the row gives, if it gives one.
-pub(super) fn read_id(cells: &[Cell<'_>]) -> Result<Option<RecordId>, RejectReason> {
-    let Some(cell) = present(cells, "id") else {
+pub(super) fn read_id(
+    cells: &[Cell<'_>],
+    names: &ColumnNames,
+) -> Result<Option<RecordId>, RejectReason> {
+    let Some(cell) = present(cells, id_column(names)) else {
         return Ok(None);
     };
     let is_integer = cell
@@ -42,13 +56,22 @@ pub(super) fn read_id(cells: &[Cell<'_>]) -> Result<Option<RecordId>, RejectReas
     Ok(Some(RecordId::new(id)))
 }
 
-/// The tags that the row gives: a list of strings, or one string.
-pub(super) fn read_tags(cells: &[Cell<'_>]) -> Result<Vec<String>, RejectReason> {
-    let Some(cell) = present(cells, "tags") else {
+/// The tags that the row gives: a list of strings, or one string; an empty one is none, since tables
+/// give every row every column.
+pub(super) fn read_tags(
+    cells: &[Cell<'_>],
+    names: &ColumnNames,
+) -> Result<Vec<String>, RejectReason> {
+    let Some(cell) = present(cells, tags_column(names)) else {
         return Ok(Vec::new());
     };
     if is_text(cell.value) {
-        return Ok(vec![text_of(cell)?]);
+        let tag = text_of(cell)?;
+        return Ok(if tag.is_empty() {
+            Vec::new()
+        } else {
+            vec![tag]
+        });
     }
     let expected = "text or a list of texts";
     if !is_list(cell.value) {
@@ -62,10 +85,9 @@ pub(super) fn read_tags(cells: &[Cell<'_>]) -> Result<Vec<String>, RejectReason>
 /// The columns that are not in `used`, as one JSON object; nothing when there are none.
 pub(super) fn read_extra(
     cells: &[Cell<'_>],
-    used: [Option<&str>; 2],
+    used: &[&str],
 ) -> Result<Option<Box<RawValue>>, RejectReason> {
-    let used = |name: &str| matches!(name, "id" | "tags") || used.contains(&Some(name));
-    let others = || cells.iter().filter(|cell| !used(&cell.name));
+    let others = || cells.iter().filter(|cell| !used.contains(&&*cell.name));
     let lengths = others().map(|cell| cell.key.len() + cell.value.len() + 2);
     // Exactly enough, so that the text is not copied once more to be boxed.
     let mut object = String::with_capacity(lengths.sum::<usize>() + 1);
@@ -96,14 +118,15 @@ mod tests {
 
     fn id(value: &str) -> Result<Option<String>, String> {
         let text = format!("{{\"id\":{value}}}");
-        let id = read_id(&parse_row(&text).unwrap());
+        let id = read_id(&parse_row(&text).unwrap(), &ColumnNames::default());
         id.map(|id| id.map(|id| id.to_string()))
             .map_err(|reason| reason.to_string())
     }
 
     fn tags(value: &str) -> Result<Vec<String>, String> {
         let text = format!("{{\"tags\":{value}}}");
-        read_tags(&parse_row(&text).unwrap()).map_err(|reason| reason.to_string())
+        read_tags(&parse_row(&text).unwrap(), &ColumnNames::default())
+            .map_err(|reason| reason.to_string())
     }
 
     #[test]
@@ -138,6 +161,7 @@ mod tests {
         assert_eq!(tags("[\"a\",\"b\"]").unwrap(), ["a", "b"]);
         assert!(tags("null").unwrap().is_empty());
         assert!(tags("[]").unwrap().is_empty());
+        assert!(tags("\"\"").unwrap().is_empty());
         assert_eq!(
             tags("7").unwrap_err(),
             "the column `tags` is a number, expected text or a list of texts"
@@ -152,20 +176,16 @@ mod tests {
     fn other_columns_travel_as_they_stand() {
         let text = r#"{"id":1,"prompt":"a","x": 1.50,"caf\u00e9":null,"tags":[],"answer":"b"}"#;
         let cells = parse_row(text).unwrap();
-        let extra = read_extra(&cells, [Some("prompt"), Some("answer")])
+        let extra = read_extra(&cells, &["id", "tags", "prompt", "answer"])
             .unwrap()
             .unwrap();
         assert_eq!(extra.get(), r#"{"x":1.50,"caf\u00e9":null}"#);
         let cells = parse_row(r#"{"prompt":"a"}"#).unwrap();
-        assert!(
-            read_extra(&cells, [Some("prompt"), None])
-                .unwrap()
-                .is_none()
-        );
+        assert!(read_extra(&cells, &["prompt"]).unwrap().is_none());
         let deep = format!("{{\"x\":{}{}}}", "[".repeat(101), "]".repeat(101));
         let cells = parse_row(&deep).unwrap();
         assert_eq!(
-            read_extra(&cells, [None, None]).unwrap_err().to_string(),
+            read_extra(&cells, &[]).unwrap_err().to_string(),
             "the column `x` is nested more than 100 levels deep"
         );
     }

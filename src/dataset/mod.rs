@@ -6,45 +6,74 @@
 //!
 //! # Layout
 //!
-//! * [`Source`] finds the input; [`JsonlReader`] reads its rows, good and bad, and can go on at a
+//! * [`Source`] finds the input; [`RowReader`] reads its rows, whatever their format, good and bad, and can go on at a
 //!   [`Position`] of an earlier run.
+//! * Every format is read as lines of JSON text (`rows`), which is all that the rest knows: a file is
+//!   a `part`, and `canonical` joins the parts.
 //! * [`ReadRow`] is a [`Row`], whose columns keep their exact bytes, and the
 //!   [`Record`](crate::record::Record) that it is; [`RejectReason`] says why a line is none.
 //! * [`write_back`] puts a new answer into a row in the row's own form; [`Output`] writes rows, and
 //!   beside them what was rejected, and shows neither before both are whole.
 
 mod answer;
+mod array_rows;
+mod canonical;
 mod chat;
 mod columns;
 mod excerpt;
+mod format;
+mod gather;
 mod hh_rlhf;
 mod json;
-mod jsonl;
+mod known_columns;
 mod labels;
 mod lines;
+mod look;
 mod options;
 mod output;
+mod output_error;
 mod pair;
+#[cfg(feature = "parquet")]
+mod parquet;
+mod part;
 mod place;
 mod position;
+mod reader;
 #[cfg(test)]
 mod real_data;
 mod reason;
 mod replace;
+#[cfg(test)]
+mod round_trip;
 mod row;
+mod row_writer;
+mod rows;
+mod shape;
+mod shards;
+mod sink;
 mod source;
+mod source_error;
 #[cfg(test)]
 mod speed;
 mod spool;
+mod table_rows;
+mod table_writer;
+mod target;
+mod unpack;
 
 pub use answer::{REDRAFT_COLUMN, write_back};
 pub use excerpt::{EXCERPT_CHARS, excerpt};
+pub use format::{Compression, Format};
 pub use hh_rlhf::transcript_turns;
-pub use jsonl::{JsonlReader, ReadRow, Rejected, RowRead, read_row};
-pub use options::{DEFAULT_LINE_LIMIT, ReadOptions};
-pub use output::{Output, OutputError, Target};
+pub use look::Look;
+pub use options::{ColumnNames, DEFAULT_LINE_LIMIT, ReadOptions};
+pub use output::{Ended, Output};
+pub use output_error::OutputError;
 pub use pair::{Pair, PairProblem, pair_columns, read_pair};
 pub use position::Position;
+pub use reader::{ReadRow, Rejected, RowRead, RowReader, read_row};
 pub use reason::{RejectReason, TurnProblem};
 pub use row::Row;
-pub use source::{Input, Source, SourceError};
+pub use source::{Input, Source};
+pub use source_error::SourceError;
+pub use target::Target;

@@ -5,7 +5,7 @@ use crate::dataset::chat::read_chat;
 use crate::dataset::excerpt::short_name;
 use crate::dataset::hh_rlhf;
 use crate::dataset::json::{decode_text, is_list, is_text, kind_of};
-use crate::dataset::jsonl::ReadRow;
+use crate::dataset::reader::ReadRow;
 use crate::dataset::reason::RejectReason;
 use crate::dataset::row::Row;
 use crate::message::{Conversation, Message, Role};

@@ -25,6 +25,8 @@ pub(super) enum Form {
     Parts,
     /// As one more message behind those of a list.
     Message,
+    /// As one more turn behind those of a list whose turns say `from` and `value`.
+    FromValue,
     /// As a piece of the string that holds a transcript, behind the given text.
     Turn(&'static str),
 }

@@ -34,6 +34,37 @@ pub enum RejectReason {
         /// What it is.
         found: &'static str,
     },
+    /// A record of a table has another number of cells than its header.
+    #[error(
+        "has {cells} {} where the header has {columns} columns (line {line} of the file)",
+        if *cells == 1 { "cell" } else { "cells" }
+    )]
+    Ragged {
+        /// The cells that it has.
+        cells: usize,
+        /// The columns that the header names.
+        columns: usize,
+        /// Where it begins.
+        line: u64,
+    },
+    /// A cell of a table is not text.
+    #[error("the cell in the column `{}` is not valid UTF-8", short_name(column))]
+    CellNotUtf8 {
+        /// The column's name.
+        column: String,
+    },
+    /// Any of the others, in one of several files.
+    #[error("{reason} ({unit} {number} of {file})")]
+    InFile {
+        /// Why.
+        reason: Box<RejectReason>,
+        /// What the rows of that file are called.
+        unit: &'static str,
+        /// Which of them it is, from 1.
+        number: u64,
+        /// The file's name.
+        file: String,
+    },
     /// Two columns have one name.
     #[error("the column `{}` stands twice", short_name(column))]
     DoubledColumn {
@@ -41,13 +72,23 @@ pub enum RejectReason {
         column: String,
     },
     /// No column holds what was said.
-    #[error("no text: has none of messages, prompt, chosen")]
+    #[error(
+        "no text: has none of messages, conversations, prompt, instruction, init_prompt, chosen"
+    )]
     NoText,
     /// The column that was named for the answer is not there.
     #[error("has no column `{}` to take the answer from", short_name(column))]
     NoAnswerColumn {
         /// The name.
         column: String,
+    },
+    /// A column that was named for something else is not there.
+    #[error("has no column `{}` to take the {what} from", short_name(column))]
+    NoNamedColumn {
+        /// The name.
+        column: String,
+        /// What it was to hold.
+        what: &'static str,
     },
     /// A column holds another type than it should.
     #[error("the column `{}` is {found}, expected {expected}", short_name(column))]
@@ -173,6 +214,12 @@ pub enum TurnProblem {
     UnknownRole {
         /// The role.
         role: String,
+    },
+    /// It names a speaker that is not known.
+    #[error("is from `{}`, known are human, gpt and system", short_name(name))]
+    UnknownSpeaker {
+        /// The name.
+        name: String,
     },
     /// It calls tools, or is what a tool gave back.
     #[error("belongs to the use of a tool, and only text is read")]

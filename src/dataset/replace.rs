@@ -116,7 +116,7 @@ fn temporary_name(path: &Path) -> PathBuf {
 
 /// Makes the new name durable, where folders can be opened for that. The file is in place already,
 /// so a file system that refuses is no failure.
-fn sync_folder(path: &Path) {
+pub(super) fn sync_folder(path: &Path) {
     if cfg!(unix)
         && let Ok(folder) = File::open(folder_of(path))
     {

@@ -1,70 +1,18 @@
-//! Opens the input of a run: a file, standard input, or another stream that can be read only once.
+//! Finds the input of a run: files of rows, standard input, or another stream that can be read only
+//! once.
 
 use std::fmt;
 use std::fs::{self, File};
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
+use crate::dataset::canonical::Origin;
+use crate::dataset::format::Named;
+use crate::dataset::gather::{gather, is_pattern, would_take};
+use crate::dataset::part::Part;
+use crate::dataset::source_error::SourceError;
 use crate::dataset::spool::{Spool, Tee};
-
-/// The input cannot be read.
-#[derive(Debug, thiserror::Error)]
-pub enum SourceError {
-    /// There is nothing of that name.
-    #[error("there is no file {}; give a file of JSON lines, or - for standard input", path.display())]
-    Missing {
-        /// What was given.
-        path: PathBuf,
-    },
-    /// The path is a folder.
-    #[error("{} is a folder; give one file of JSON lines{hint}", path.display())]
-    Folder {
-        /// What was given.
-        path: PathBuf,
-        /// A file in it that would do, as a continuation of the sentence; may be empty.
-        hint: String,
-    },
-    /// The file's name says that it does not hold JSON lines.
-    #[error("{} is a {format} file; convert it to JSON lines (.jsonl) first", path.display())]
-    OtherFormat {
-        /// What was given.
-        path: PathBuf,
-        /// What its name says it is.
-        format: &'static str,
-    },
-    /// The input is there, and cannot be opened.
-    #[error("cannot open {name}")]
-    Open {
-        /// The input's name.
-        name: String,
-        /// Why not.
-        source: io::Error,
-    },
-    /// The copy of a stream that a second pass needs cannot be made.
-    #[error("cannot make a temporary file in {} to keep a copy of the input", folder.display())]
-    Spool {
-        /// Where it was to be.
-        folder: PathBuf,
-        /// Why not.
-        source: io::Error,
-    },
-    /// A stream is read once only.
-    #[error("{name} was read already and no copy was kept; give a file as the input")]
-    ReadAlready {
-        /// The input's name.
-        name: String,
-    },
-    /// Reading broke off.
-    #[error("cannot read {name} after its line {line}")]
-    Read {
-        /// The input's name.
-        name: String,
-        /// The last line that was read.
-        line: u64,
-        /// Why not.
-        source: io::Error,
-    },
-}
 
 /// The input of a run.
 #[derive(Debug)]
@@ -77,44 +25,64 @@ pub struct Source {
 
 #[derive(Debug)]
 enum Place {
-    File { path: PathBuf, bytes: u64 },
+    Files(Files),
     Stream { path: PathBuf },
     StandardInput,
 }
 
+#[derive(Debug)]
+struct Files {
+    inputs: Vec<PathBuf>,
+    name: String,
+    parts: Arc<[Part]>,
+    left_out: Vec<String>,
+}
+
 impl Source {
-    /// Finds the input that a person named: a path, or `-` for standard input.
+    /// Finds the input that a person named: a file, a folder of files, a pattern, or `-` for
+    /// standard input.
     ///
     /// # Errors
     ///
-    /// When there is no such file, or it is nothing that can be read as JSON lines.
+    /// When there is no such input, or it is nothing that can be read as rows.
     pub fn open(input: &Path) -> Result<Self, SourceError> {
-        if input == Path::new("-") {
-            return Ok(Self::at(Place::StandardInput, None));
-        }
-        let path = input.to_path_buf();
-        let metadata = match fs::metadata(input) {
-            Ok(metadata) => metadata,
-            Err(error) if error.kind() == io::ErrorKind::NotFound => {
-                return Err(SourceError::Missing { path });
+        Self::open_all(&[input.to_path_buf()])
+    }
+
+    /// Finds several inputs, which are one dataset in the order in which they are given.
+    ///
+    /// # Errors
+    ///
+    /// When one is not there or nothing that can be read as rows, or one of several is a stream.
+    pub fn open_all(inputs: &[PathBuf]) -> Result<Self, SourceError> {
+        for input in inputs {
+            let is_stream = is_stream(input)?;
+            match (is_stream, inputs) {
+                (true, [only]) if only == Path::new("-") => {
+                    return Ok(Self::at(Place::StandardInput, None));
+                }
+                (true, [only]) => {
+                    let path = only.clone();
+                    let file = File::open(only);
+                    let file = file.map_err(|source| SourceError::opening(only, source))?;
+                    return Ok(Self::at(Place::Stream { path }, Some(file)));
+                }
+                (true, _) => {
+                    let path = input.clone();
+                    return Err(SourceError::StreamAmongFiles { path });
+                }
+                (false, _) => {}
             }
-            Err(source) => return Err(cannot_open(input, source)),
+        }
+        let gathered = gather(inputs)?;
+        let parts = gathered.files.iter().map(|path| Part::find(path));
+        let files = Files {
+            inputs: inputs.to_vec(),
+            name: gathered.name,
+            parts: parts.collect::<Result<_, _>>()?,
+            left_out: gathered.left_out,
         };
-        if metadata.is_dir() {
-            let hint = hint_in(input);
-            return Err(SourceError::Folder { path, hint });
-        }
-        if let Some(format) = other_format(input) {
-            return Err(SourceError::OtherFormat { path, format });
-        }
-        // Opened even where only its name is kept, so that a file that may not be read says so now.
-        let file = File::open(input).map_err(|source| cannot_open(input, source))?;
-        Ok(if metadata.is_file() {
-            let bytes = metadata.len();
-            Self::at(Place::File { path, bytes }, None)
-        } else {
-            Self::at(Place::Stream { path }, Some(file))
-        })
+        Ok(Self::at(Place::Files(files), None))
     }
 
     /// Keeps a copy of a stream in `folder`, so that [`Source::second_pass`] can read it again. A
@@ -124,7 +92,7 @@ impl Source {
     ///
     /// When the copy cannot be made.
     pub fn with_spool(mut self, folder: &Path) -> Result<Self, SourceError> {
-        if self.path().is_none() {
+        if !self.is_files() {
             let folder = folder.to_path_buf();
             match Spool::create(&folder) {
                 Ok(spool) => self.spool = Some((folder, spool)),
@@ -134,35 +102,62 @@ impl Source {
         Ok(self)
     }
 
-    /// The path of the file; absent for a stream.
+    /// Whether it can be read again and again.
     #[must_use]
-    pub fn path(&self) -> Option<&Path> {
-        match &self.place {
-            Place::File { path, .. } => Some(path),
-            Place::Stream { .. } | Place::StandardInput => None,
+    pub fn is_files(&self) -> bool {
+        matches!(self.place, Place::Files(_))
+    }
+
+    /// The paths of its files; none for a stream.
+    #[must_use]
+    pub fn paths(&self) -> Vec<&Path> {
+        self.parts().iter().map(Part::path).collect()
+    }
+
+    /// The path of the one file of plain JSON lines that it is; absent for anything else.
+    #[must_use]
+    pub fn plain_path(&self) -> Option<&Path> {
+        match self.parts() {
+            [part] if part.is_plain() => Some(part.path()),
+            _ => None,
         }
     }
 
-    /// The dataset's name: the file's, without folder and extension.
+    /// Names in its folders that are not read.
+    #[must_use]
+    pub fn left_out(&self) -> &[String] {
+        match &self.place {
+            Place::Files(files) => &files.left_out,
+            Place::Stream { .. } | Place::StandardInput => &[],
+        }
+    }
+
+    /// Whether the file `path` would be read as a part of this input if it were there.
+    #[must_use]
+    pub fn would_take(&self, path: &Path) -> bool {
+        match &self.place {
+            Place::Files(files) => would_take(&files.inputs, path),
+            Place::Stream { .. } | Place::StandardInput => false,
+        }
+    }
+
+    /// The dataset's name: the file's or the folder's, without what stands before and behind it.
     #[must_use]
     pub fn name(&self) -> String {
         match &self.place {
-            Place::File { path, .. } | Place::Stream { path } => path
-                .file_stem()
-                .unwrap_or(path.as_os_str())
-                .to_string_lossy()
-                .into_owned(),
+            Place::Files(files) => files.name.clone(),
+            Place::Stream { path } => Named::of(path).stem,
             Place::StandardInput => "stdin".to_owned(),
         }
     }
 
-    /// How many bytes a file held when it was opened; absent for a stream.
+    /// How many bytes of JSON lines it held when it was opened; absent where that is known only when
+    /// it was read.
     #[must_use]
     pub fn bytes(&self) -> Option<u64> {
-        match self.place {
-            Place::File { bytes, .. } => Some(bytes),
-            Place::Stream { .. } | Place::StandardInput => None,
-        }
+        let parts = self.parts();
+        let is_known = !parts.is_empty() && parts.iter().all(Part::is_plain);
+        is_known.then(|| parts.iter().map(|part| part.bytes).sum())
     }
 
     /// The input from its start, for the first time.
@@ -172,36 +167,44 @@ impl Source {
     /// When the file cannot be opened any more, or a stream was taken already.
     pub fn first_pass(&mut self) -> Result<Input, SourceError> {
         let stream: Box<dyn Read + Send> = match &self.place {
-            Place::File { path, .. } => return self.open_file(path),
+            Place::Files(files) => return self.open_files(files),
             Place::StandardInput => Box::new(io::stdin()),
             Place::Stream { .. } => match self.stream.take() {
                 Some(stream) => Box::new(stream),
                 None => return Err(self.read_already()),
             },
         };
-        let kind = match &self.spool {
-            None => Kind::Stream(stream),
+        let stream = match &self.spool {
+            None => stream,
             Some((folder, spool)) => match spool.writer() {
-                Ok(writer) => Kind::Stream(Box::new(Tee::new(stream, writer, folder.clone()))),
+                Ok(writer) => Box::new(Tee::new(stream, writer, folder.clone())),
                 Err(source) => return Err(self.cannot_open(source)),
             },
         };
-        Ok(self.input(kind))
+        Ok(self.input(Way::Canonical(Origin::Stream(Some(stream)))))
     }
 
-    /// The input from its start once more: the file, or the copy of what the first pass read.
+    /// The input from its start once more: the files, or the copy of what the first pass read.
     ///
     /// # Errors
     ///
-    /// When the file cannot be opened any more, or no copy of a stream was kept.
+    /// When a file cannot be opened any more, or no copy of a stream was kept.
     pub fn second_pass(&self) -> Result<Input, SourceError> {
-        if let Place::File { path, .. } = &self.place {
-            return self.open_file(path);
+        if let Place::Files(files) = &self.place {
+            return self.open_files(files);
         }
         let (_, spool) = self.spool.as_ref().ok_or_else(|| self.read_already())?;
         match spool.read_again() {
-            Ok(file) => Ok(self.input(Kind::File(file))),
+            Ok(file) => Ok(self.input(Way::Canonical(Origin::Stream(Some(Box::new(file)))))),
             Err(source) => Err(self.cannot_open(source)),
+        }
+    }
+
+    /// Its files, looked at.
+    pub(super) fn parts(&self) -> &[Part] {
+        match &self.place {
+            Place::Files(files) => &files.parts,
+            Place::Stream { .. } | Place::StandardInput => &[],
         }
     }
 
@@ -213,17 +216,21 @@ impl Source {
         }
     }
 
-    fn open_file(&self, path: &Path) -> Result<Input, SourceError> {
-        match File::open(path) {
-            Ok(file) => Ok(self.input(Kind::File(file))),
-            Err(source) => Err(self.cannot_open(source)),
+    fn open_files(&self, files: &Files) -> Result<Input, SourceError> {
+        if let [part] = &files.parts[..]
+            && part.is_plain()
+        {
+            let file = part.seekable().map_err(|source| self.cannot_open(source))?;
+            return Ok(self.input(Way::Plain(file)));
         }
+        let parts = Arc::clone(&files.parts);
+        Ok(self.input(Way::Canonical(Origin::Parts(parts))))
     }
 
-    fn input(&self, kind: Kind) -> Input {
+    fn input(&self, way: Way) -> Input {
         Input {
             name: self.to_string(),
-            kind,
+            way,
         }
     }
 
@@ -241,7 +248,11 @@ impl Source {
 impl fmt::Display for Source {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &self.place {
-            Place::File { path, .. } | Place::Stream { path } => path.display().fmt(formatter),
+            Place::Files(files) => {
+                let inputs = files.inputs.iter().map(|input| input.display().to_string());
+                formatter.write_str(&inputs.collect::<Vec<_>>().join(" "))
+            }
+            Place::Stream { path } => path.display().fmt(formatter),
             Place::StandardInput => formatter.write_str("standard input"),
         }
     }
@@ -250,12 +261,15 @@ impl fmt::Display for Source {
 /// The bytes of one pass over a [`Source`].
 pub struct Input {
     name: String,
-    kind: Kind,
+    way: Way,
 }
 
-enum Kind {
-    File(File),
-    Stream(Box<dyn Read + Send>),
+/// How an input is read.
+pub(super) enum Way {
+    /// A file of JSON lines that can be entered anywhere.
+    Plain(File),
+    /// Anything else, as a stream of rows.
+    Canonical(Origin),
 }
 
 impl Input {
@@ -265,21 +279,9 @@ impl Input {
         &self.name
     }
 
-    /// The file, where the input is one that can be entered anywhere.
-    pub(super) fn file_mut(&mut self) -> Option<&mut File> {
-        match &mut self.kind {
-            Kind::File(file) => Some(file),
-            Kind::Stream(_) => None,
-        }
-    }
-}
-
-impl Read for Input {
-    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        match &mut self.kind {
-            Kind::File(file) => file.read(buffer),
-            Kind::Stream(stream) => stream.read(buffer),
-        }
+    /// The name, and how to read.
+    pub(super) fn into_parts(self) -> (String, Way) {
+        (self.name, self.way)
     }
 }
 
@@ -293,53 +295,31 @@ impl fmt::Debug for Input {
     }
 }
 
-fn cannot_open(path: &Path, source: io::Error) -> SourceError {
-    let name = path.display().to_string();
-    SourceError::Open { name, source }
-}
-
-fn has_extension(path: &Path, extension: &str) -> bool {
-    path.extension()
-        .is_some_and(|found| found.eq_ignore_ascii_case(extension))
-}
-
-/// What the file is if its name says that it cannot hold JSON lines.
-fn other_format(path: &Path) -> Option<&'static str> {
-    [
-        ("csv", "CSV"),
-        ("tsv", "TSV"),
-        ("parquet", "Parquet"),
-        ("arrow", "Arrow"),
-        ("gz", "gzip"),
-        ("zst", "zstd"),
-        ("bz2", "bzip2"),
-        ("xz", "xz"),
-        ("zip", "ZIP"),
-        ("db", "database"),
-    ]
-    .into_iter()
-    .find(|(extension, _)| has_extension(path, extension))
-    .map(|(_, format)| format)
-}
-
-/// The first file of JSON lines in a folder, as the end of a sentence.
-fn hint_in(folder: &Path) -> String {
-    let files = fs::read_dir(folder).into_iter().flatten().flatten();
-    files
-        .map(|entry| entry.path())
-        .filter(|path| has_extension(path, "jsonl") && path.is_file())
-        .min()
-        .map_or_else(String::new, |path| format!(", such as {}", path.display()))
+/// Whether an input can be read only once.
+fn is_stream(input: &Path) -> Result<bool, SourceError> {
+    if input == Path::new("-") {
+        return Ok(true);
+    }
+    match fs::metadata(input) {
+        Ok(metadata) => Ok(!metadata.is_dir() && !metadata.is_file()),
+        Err(_) if is_pattern(input) => Ok(false),
+        Err(error) => Err(SourceError::opening(input, error)),
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn text_of(mut input: Input) -> String {
-        let mut text = String::new();
-        input.read_to_string(&mut text).unwrap();
-        text
+    use crate::dataset::{ReadOptions, RowReader};
+
+    fn rows_of(input: Input) -> u64 {
+        let mut reader = RowReader::new(input, ReadOptions::default());
+        let mut rows = 0;
+        while reader.next_row().unwrap().is_some() {
+            rows += 1;
+        }
+        rows
     }
 
     #[test]
@@ -350,18 +330,16 @@ mod tests {
         assert!(matches!(error, SourceError::Missing { .. }));
         assert!(error.to_string().ends_with("or - for standard input"));
 
-        let error = Source::open(folder.path()).unwrap_err().to_string();
-        assert!(error.ends_with("give one file of JSON lines"), "{error}");
-        for name in ["b.jsonl", "a.JSONL", "c.txt"] {
-            fs::write(folder.path().join(name), "").unwrap();
-        }
-        let error = Source::open(folder.path()).unwrap_err().to_string();
-        assert!(error.ends_with("a.JSONL"), "{error}");
-
-        let path = folder.path().join("rows.parquet");
-        fs::write(&path, "PAR1").unwrap();
-        let error = Source::open(&path).unwrap_err().to_string();
-        assert!(error.contains("is a Parquet file; convert it"), "{error}");
+        let error = Source::open(folder.path()).unwrap_err();
+        assert!(matches!(error, SourceError::NoRowsIn { .. }));
+        let two = [path, PathBuf::from("-")];
+        assert!(matches!(
+            Source::open_all(&two),
+            Err(SourceError::Missing { .. })
+        ));
+        fs::write(&two[0], "").unwrap();
+        let error = Source::open_all(&two).unwrap_err().to_string();
+        assert!(error.starts_with("- can be read only once"), "{error}");
     }
 
     #[test]
@@ -375,8 +353,8 @@ mod tests {
             .unwrap();
         assert_eq!(source.name(), "rows");
         assert_eq!(source.bytes(), Some(3));
-        assert_eq!(text_of(source.first_pass().unwrap()), "{}\n");
-        assert_eq!(text_of(source.second_pass().unwrap()), "{}\n");
+        assert_eq!(rows_of(source.first_pass().unwrap()), 1);
+        assert_eq!(rows_of(source.second_pass().unwrap()), 1);
         assert!(source.spool.is_none());
     }
 
@@ -393,9 +371,9 @@ mod tests {
             .unwrap()
             .with_spool(folder.path())
             .unwrap();
-        assert_eq!((source.path(), source.bytes()), (None, None));
-        assert_eq!(text_of(source.first_pass().unwrap()), "{}\n{}\n");
-        assert_eq!(text_of(source.second_pass().unwrap()), "{}\n{}\n");
+        assert_eq!((source.is_files(), source.bytes()), (false, None));
+        assert_eq!(rows_of(source.first_pass().unwrap()), 2);
+        assert_eq!(rows_of(source.second_pass().unwrap()), 2);
         assert!(matches!(
             source.first_pass(),
             Err(SourceError::ReadAlready { .. })

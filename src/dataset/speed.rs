@@ -7,7 +7,7 @@ use std::path::Path;
 use std::time::Instant;
 
 use crate::dataset::lines::LineReader;
-use crate::dataset::{JsonlReader, Output, ReadOptions, Source, Target, write_back};
+use crate::dataset::{Output, ReadOptions, RowReader, Source, Target, write_back};
 
 /// How often the 2,312 real rows are repeated, each time under other ids.
 const TIMES: usize = 100;
@@ -76,7 +76,7 @@ fn reading_and_writing_back() {
     print_speed("lines and digest", &begin, count, bytes);
 
     let mut source = Source::open(&path).unwrap();
-    let mut reader = JsonlReader::new(source.first_pass().unwrap(), ReadOptions::default());
+    let mut reader = RowReader::new(source.first_pass().unwrap(), ReadOptions::default());
     let begin = Stopwatch::start();
     let mut rows = 0;
     while let Some(read) = reader.next_row().unwrap() {
@@ -86,14 +86,14 @@ fn reading_and_writing_back() {
     assert_eq!(rows, count);
     let end = reader.position();
 
-    let mut reader = JsonlReader::new(source.second_pass().unwrap(), ReadOptions::default());
+    let mut reader = RowReader::new(source.second_pass().unwrap(), ReadOptions::default());
     let begin = Stopwatch::start();
     assert!(reader.resume_at(&end).unwrap());
     print_speed("checking where to resume", &begin, rows, bytes);
 
-    let target = Target::check(&folder.path().join("out.jsonl"), Some(&path)).unwrap();
+    let target = Target::check(&folder.path().join("out.jsonl"), Some(&source)).unwrap();
     let mut output = Output::create(&target).unwrap();
-    let mut reader = JsonlReader::new(source.second_pass().unwrap(), ReadOptions::default());
+    let mut reader = RowReader::new(source.second_pass().unwrap(), ReadOptions::default());
     let begin = Stopwatch::start();
     while let Some(read) = reader.next_row().unwrap() {
         let read = read.result.unwrap();
@@ -101,6 +101,59 @@ fn reading_and_writing_back() {
         let row = write_back(&read.row, answer, &[1]).unwrap();
         output.write_row(&row).unwrap();
     }
-    output.commit().unwrap();
+    let _ = output.commit().unwrap();
     print_speed("rows read and written back", &begin, rows, bytes);
+}
+
+/// Text that was read or written per second of one core, counted as plain JSON lines.
+#[test]
+#[ignore = "measures, and takes a large file"]
+fn every_format() {
+    let Some(text) = super::real_data::harmless() else {
+        return;
+    };
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("rows.jsonl");
+    repeat_rows(&path, &text);
+    let bytes = fs::metadata(&path).unwrap().len();
+    let rows: Vec<String> = fs::read_to_string(&path)
+        .unwrap()
+        .lines()
+        .map(str::to_owned)
+        .collect();
+    let count = u32::try_from(rows.len()).unwrap();
+    let endings = ["jsonl", "jsonl.zst", "jsonl.gz", "json", "csv"];
+    let parquet = cfg!(feature = "parquet").then_some("parquet");
+    for ending in endings.into_iter().chain(parquet) {
+        let path = folder.path().join(format!("out.{ending}"));
+        let target = Target::check(&path, None).unwrap();
+        let begin = Stopwatch::start();
+        let mut output = Output::create(&target).unwrap();
+        for row in &rows {
+            output.write_row(row.as_bytes()).unwrap();
+        }
+        let _ = output.commit().unwrap();
+        print_speed(&format!("{ending} written"), &begin, count, bytes);
+
+        let mut source = Source::open(&path).unwrap();
+        let begin = Stopwatch::start();
+        let mut reader = RowReader::new(source.first_pass().unwrap(), ReadOptions::default());
+        let mut read = 0;
+        while let Some(row) = reader.next_row().unwrap() {
+            read += u32::from(row.result.is_ok());
+        }
+        print_speed(
+            &format!("{ending} read, with records"),
+            &begin,
+            count,
+            bytes,
+        );
+        assert_eq!(read, count);
+        let end = reader.position();
+
+        let mut reader = RowReader::new(source.second_pass().unwrap(), ReadOptions::default());
+        let begin = Stopwatch::start();
+        assert!(reader.resume_at(&end).unwrap());
+        print_speed(&format!("{ending} read to resume"), &begin, count, bytes);
+    }
 }

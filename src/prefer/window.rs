@@ -79,7 +79,7 @@ impl<'a> Window<'a> {
         let mut rejected_file = None;
         if let (RunEnd::Finished, Some(output)) = (end, self.output) {
             self.observer.event(&RunEvent::Writing);
-            rejected_file = output.commit()?;
+            rejected_file = output.commit()?.at_once()?;
         }
         Ok(PreferReport {
             run: RunReport {

@@ -11,7 +11,7 @@ use crate::transcript::Provenance;
 /// what an older one began.
 #[must_use]
 pub fn decided_by(provenance: &Provenance, read: &ReadOptions) -> Value {
-    json!({
+    let mut decided_by = json!({
         "constitution": provenance.constitution,
         "prompts": provenance.prompts,
         "recipe": provenance.recipe,
@@ -19,7 +19,11 @@ pub fn decided_by(provenance: &Provenance, read: &ReadOptions) -> Value {
         "seed": provenance.seed,
         "answer column": read.answer_column,
         "draft": if read.ignore_answers { "always" } else { "given" },
-    })
+    });
+    if !read.columns.is_empty() {
+        decided_by["columns"] = json!(read.columns);
+    }
+    decided_by
 }
 
 /// The name of the run of a dataset when the user gives none. It holds no path, so that the same

@@ -6,7 +6,7 @@ use serde::Serialize;
 
 use super::reader::{Read, Span, read};
 use super::{RunError, RunPlan};
-use crate::dataset::{Output, ReadRow, Source, Target, write_back};
+use crate::dataset::{Ended, Output, REDRAFT_COLUMN, ReadRow, Source, Target, write_back};
 use crate::digest::Digest;
 use crate::store::{RejectedRow, Store, StoreError};
 use crate::transcript::{Outcome, Transcript, Verdict};
@@ -44,6 +44,19 @@ impl RedraftColumn {
             sample: None,
         }
     }
+
+    /// A row that has nothing but this column, for formats that must know its type beforehand.
+    fn sample(has_samples: bool) -> Vec<u8> {
+        let column = Self {
+            outcome: Outcome::Compliant,
+            rounds: 0,
+            violated: vec![String::new()],
+            transcript: Digest::of(b""),
+            sample: has_samples.then_some(1),
+        };
+        let row = serde_json::json!({ REDRAFT_COLUMN: column });
+        row.to_string().into_bytes()
+    }
 }
 
 /// Writes the rows of a finished run; gives the file of rejected rows, if there are any.
@@ -53,6 +66,22 @@ pub(super) async fn write_output(
     source: &Source,
     store: &dyn Store,
 ) -> Result<Option<PathBuf>, RunError> {
+    let sample = RedraftColumn::sample(plan.samples.get() > 1);
+    let mut target = target.clone().with_sample(&sample);
+    loop {
+        match write_all(plan, &target, source, store).await? {
+            Ended::Whole { rejected } => return Ok(rejected),
+            Ended::Again(wider) => target = *wider,
+        }
+    }
+}
+
+async fn write_all(
+    plan: &RunPlan,
+    target: &Target,
+    source: &Source,
+    store: &dyn Store,
+) -> Result<Ended, RunError> {
     let mut output = Output::create(target)?;
     let span = Span {
         after: None,

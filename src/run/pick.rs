@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::RunError;
-use crate::dataset::{Input, JsonlReader, ReadOptions, SourceError};
+use crate::dataset::{Input, ReadOptions, RowReader, SourceError};
 use crate::digest::Digest;
 
 /// Some rows of a dataset, and how many there are.
@@ -29,7 +29,7 @@ pub async fn pick_rows(
     seed: u64,
 ) -> Result<Picked, RunError> {
     let picking = tokio::task::spawn_blocking(move || {
-        let mut reader = JsonlReader::new(input, options);
+        let mut reader = RowReader::new(input, options);
         let mut lots = Lots::new(most, seed);
         while limit.is_none_or(|limit| lots.drawn < limit) && reader.next_row()?.is_some() {
             lots.draw();

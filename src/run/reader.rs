@@ -2,7 +2,7 @@
 
 use tokio::sync::mpsc;
 
-use crate::dataset::{Input, JsonlReader, Position, ReadOptions, ReadRow, Rejected, SourceError};
+use crate::dataset::{Input, Position, ReadOptions, ReadRow, Rejected, RowReader, SourceError};
 
 /// How many rows travel together, so that the channel costs little.
 const BATCH_ROWS: usize = 32;
@@ -55,7 +55,7 @@ pub(crate) async fn read(
     let (sender, batches) = mpsc::channel(BATCHES);
     let (started, start) = tokio::sync::oneshot::channel();
     tokio::task::spawn_blocking(move || {
-        let mut reader = JsonlReader::new(input, options);
+        let mut reader = RowReader::new(input, options);
         let resumed = match &span.after {
             Some(position) => reader.resume_at(position),
             None => Ok(false),
@@ -75,7 +75,7 @@ pub(crate) async fn read(
 }
 
 fn give(
-    reader: &mut JsonlReader,
+    reader: &mut RowReader,
     mut rows: u64,
     limit: Option<u64>,
     sender: &mpsc::Sender<Result<Vec<Read>, SourceError>>,

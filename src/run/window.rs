@@ -130,6 +130,8 @@ impl<'a> Window<'a> {
         mut reading: Reading,
         mut stop: Stop,
     ) -> Result<RunEnd, RunError> {
+        // What was read before the input broke off is done all the same.
+        let mut broken = None;
         loop {
             self.fill()?;
             let is_hungry = self.waiting.is_empty() && self.ready.is_empty();
@@ -142,7 +144,11 @@ impl<'a> Window<'a> {
                 () = self.traffic.changed(), if !is_hungry => {}
                 batch = reading.batches.recv(), if is_hungry => match batch {
                     None => break,
-                    Some(batch) => self.waiting.extend(batch?),
+                    Some(Ok(batch)) => self.waiting.extend(batch),
+                    Some(Err(error)) => {
+                        broken = Some(error);
+                        break;
+                    }
                 },
             }
         }
@@ -163,6 +169,9 @@ impl<'a> Window<'a> {
             }
         }
         self.note_frontier();
+        if let Some(error) = broken {
+            return Err(error.into());
+        }
         Ok(match self.only_rows {
             None => RunEnd::Finished,
             Some(_) => RunEnd::Picked,

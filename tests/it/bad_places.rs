@@ -26,13 +26,13 @@ fn inputs_that_are_not_there_or_are_something_else() {
         .redraft("run folder")
         .run()
         .exits(1)
-        .says("folder is a folder; give one file");
+        .says("the folder folder holds no rows");
     place.write("in.parquet", "PAR1");
     place
         .redraft("run in.parquet")
         .run()
         .exits(1)
-        .says("in.parquet is a Parquet file");
+        .says("in.parquet is named as Parquet and does not end so: it was cut short");
 }
 
 #[test]

@@ -57,7 +57,7 @@ fn not_an_object() {
 fn no_text() {
     is_rejected(
         r#"{"id": "x", "note": "nothing to answer"}"#,
-        "no text: has none of messages, prompt, chosen",
+        "no text: has none of messages, conversations, prompt, instruction",
     );
     is_rejected(r#"{"messages": []}"#, "empty list");
 }

@@ -23,6 +23,7 @@ mod explain_miss;
 mod export_rows;
 mod exports;
 mod first_steps;
+mod formats;
 mod full_disk;
 mod imports;
 mod kills;

@@ -64,7 +64,7 @@ impl Outputs {
             if let Some(frame) = frame {
                 sheet.line(frame.tail.as_bytes())?;
             }
-            sheet.output.commit()?;
+            sheet.output.commit()?.at_once()?;
             files.push(CardFile {
                 split: sheet.split,
                 path: sheet.name,

@@ -82,10 +82,14 @@ impl Plan {
         let sheets = names.into_iter().map(|(split, name)| {
             let path = folder.join(&name);
             keep_store(&path, wanted.store)?;
+            let target = Target::check(&path, None)?;
             Ok(SheetPlan {
                 split,
                 name: name.to_string_lossy().into_owned(),
-                target: Target::check(&path, None)?,
+                target: match wanted.format.shape() {
+                    Shape::Lines => target,
+                    Shape::Document => target.of_lines(),
+                },
             })
         });
         Ok(Self {
@@ -134,9 +138,9 @@ impl Plan {
             command: &command_text(std::env::args_os()),
             version: env!("CARGO_PKG_VERSION"),
         };
-        let mut output = Output::create(&Target::check(path, None)?)?;
+        let mut output = Output::create(&Target::check(path, None)?.of_lines())?;
         output.write_row(card.text().trim_end().as_bytes())?;
-        output.commit()?;
+        output.commit()?.at_once()?;
         Ok(Some(CardEnd::Written(path.clone())))
     }
 }

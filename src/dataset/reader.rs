@@ -1,23 +1,30 @@
-//! Reads rows from JSON lines: each line is a row and its record, or the reason why it is neither.
+//! Reads rows and their records: each is both, or the reason why it is neither.
 
+use std::fmt;
+use std::fs::File;
+
+use crate::dataset::canonical::{Canonical, InFile};
 use crate::dataset::columns::recognise;
 use crate::dataset::excerpt::excerpt;
-use crate::dataset::labels::{read_extra, read_id, read_tags};
+use crate::dataset::labels::{id_column, read_extra, read_id, read_tags, tags_column};
 use crate::dataset::lines::{Content, Line, LineReader};
 use crate::dataset::options::ReadOptions;
 use crate::dataset::position::{self, Position};
 use crate::dataset::reason::RejectReason;
 use crate::dataset::row::{Row, parse_row};
-use crate::dataset::source::{Input, SourceError};
+use crate::dataset::rows::Taken;
+use crate::dataset::source::{Input, Way};
+use crate::dataset::source_error::SourceError;
 use crate::message::Conversation;
 use crate::record::Record;
 
 /// What one line held.
 #[derive(Debug)]
 pub struct RowRead {
-    /// Its number, from 1; empty lines count, though they are no rows.
+    /// Its number in all of the input, from 1: the line's in JSON lines, where empty ones count
+    /// though they are no rows, and else the row's.
     pub line: u64,
-    /// Where the next line begins, in bytes from the start of the input.
+    /// Where the next one begins, in bytes of JSON lines from the start of the input.
     pub end: u64,
     /// The row and its record, or why there is none.
     pub result: Result<ReadRow, Rejected>,
@@ -46,13 +53,13 @@ pub struct Rejected {
 /// # Examples
 ///
 /// ```
-/// use redraft::dataset::{JsonlReader, ReadOptions, Source};
+/// use redraft::dataset::{RowReader, ReadOptions, Source};
 ///
 /// # let folder = tempfile::tempdir()?;
 /// # let path = folder.path().join("rows.jsonl");
 /// # std::fs::write(&path, "{\"prompt\": \"Where is my parcel?\"}\nnot a row\n")?;
 /// let mut source = Source::open(&path)?;
-/// let mut reader = JsonlReader::new(source.first_pass()?, ReadOptions::default());
+/// let mut reader = RowReader::new(source.first_pass()?, ReadOptions::default());
 /// while let Some(read) = reader.next_row()? {
 ///     match read.result {
 ///         Ok(read) => assert!(read.record.answer().is_none()),
@@ -64,21 +71,34 @@ pub struct Rejected {
 /// }
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
-#[derive(Debug)]
-pub struct JsonlReader {
-    lines: LineReader<Input>,
+pub struct RowReader {
+    lines: Lines,
     options: ReadOptions,
     name: String,
 }
 
-impl JsonlReader {
+/// Where the lines come from.
+enum Lines {
+    /// From one plain file of JSON lines, which can be entered anywhere.
+    Plain(LineReader<File>),
+    /// From anything else.
+    Canonical(Canonical),
+}
+
+impl RowReader {
     /// Reads `input` from its start.
     #[must_use]
     pub fn new(input: Input, options: ReadOptions) -> Self {
+        let limit = options.line_limit;
+        let (name, way) = input.into_parts();
+        let lines = match way {
+            Way::Plain(file) => Lines::Plain(LineReader::new(file, limit)),
+            Way::Canonical(origin) => Lines::Canonical(Canonical::new(name.clone(), origin, limit)),
+        };
         Self {
-            name: input.name().to_owned(),
-            lines: LineReader::new(input, options.line_limit),
+            lines,
             options,
+            name,
         }
     }
 
@@ -89,22 +109,30 @@ impl JsonlReader {
     ///
     /// When the input cannot be read on; no row is at fault for that.
     pub fn next_row(&mut self) -> Result<Option<RowRead>, SourceError> {
-        let mut last = self.lines.lines();
         loop {
-            let line = match self.lines.next_line() {
-                Ok(Some(line)) => line,
-                Ok(None) => return Ok(None),
-                Err(source) => {
-                    return Err(SourceError::Read {
-                        name: self.name.clone(),
-                        line: last,
-                        source,
-                    });
+            let (line, end, result) = match &mut self.lines {
+                Lines::Plain(lines) => {
+                    let last = lines.lines();
+                    let found = lines
+                        .next_line()
+                        .map_err(|error| SourceError::reading(&self.name, "line", last, error))?;
+                    let Some(line) = found else {
+                        return Ok(None);
+                    };
+                    (line.number, line.end, read_line(&line, &self.options))
+                }
+                Lines::Canonical(lines) => {
+                    let Some(line) = lines.next_line()? else {
+                        return Ok(None);
+                    };
+                    let (number, end) = (line.number, line.end);
+                    let result = read_taken(line.taken, line.bytes, &self.options);
+                    let is_bad = result.as_ref().is_some_and(Result::is_err);
+                    let place = lines.in_file().filter(|_| is_bad);
+                    (number, end, result.map(|result| at_place(result, place)))
                 }
             };
-            last = line.number;
-            if let Some(result) = read_line(&line, &self.options) {
-                let (line, end) = (line.number, line.end);
+            if let Some(result) = result {
                 return Ok(Some(RowRead { line, end, result }));
             }
         }
@@ -113,11 +141,16 @@ impl JsonlReader {
     /// Where the reader stands: behind the row it gave last. Costs about a microsecond, so ask
     /// at intervals.
     pub fn position(&mut self) -> Position {
-        self.lines.position()
+        match &mut self.lines {
+            Lines::Plain(lines) => lines.position(),
+            Lines::Canonical(lines) => lines.position(),
+        }
     }
 
-    /// Goes on behind `position`, if the input holds the same bytes up to there, and tells whether
-    /// it does. If not, or if the input is a stream, the next row is the first.
+    /// Goes on behind `position`, if the input holds the same up to there, and tells whether it
+    /// does. If not, or if the input is a stream, the next row is the first. A plain file of JSON
+    /// lines is entered there; what has another form is read again up to there, without making
+    /// records of it.
     ///
     /// Ask before the first row is read: what a stream has given does not come again.
     ///
@@ -125,29 +158,78 @@ impl JsonlReader {
     ///
     /// When the input cannot be read.
     pub fn resume_at(&mut self, position: &Position) -> Result<bool, SourceError> {
-        let Some(file) = self.lines.source_mut().file_mut() else {
-            return Ok(false);
+        let lines = match &mut self.lines {
+            Lines::Canonical(lines) => return lines.resume_at(position),
+            Lines::Plain(lines) => lines,
         };
-        match position::move_to(file, position) {
+        match position::move_to(lines.source_mut(), position) {
             Ok(Some(hasher)) => {
-                self.lines.stand_at(position, hasher);
+                lines.stand_at(position, hasher);
                 Ok(true)
             }
             Ok(None) => {
-                self.lines.stand_at_start();
+                lines.stand_at_start();
                 Ok(false)
             }
-            Err(source) => Err(SourceError::Read {
-                name: self.name.clone(),
-                line: 0,
-                source,
-            }),
+            Err(source) => Err(SourceError::reading(&self.name, "line", 0, source)),
         }
     }
 }
 
+impl fmt::Debug for RowReader {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter
+            .debug_struct("RowReader")
+            .field("name", &self.name)
+            .field("options", &self.options)
+            .finish_non_exhaustive()
+    }
+}
+
+fn at_place(result: Result<ReadRow, Rejected>, place: Option<InFile>) -> Result<ReadRow, Rejected> {
+    result.map_err(|rejected| match place {
+        None => rejected,
+        Some(InFile { file, unit, number }) => Rejected {
+            reason: RejectReason::InFile {
+                reason: Box::new(rejected.reason),
+                unit,
+                number,
+                file,
+            },
+            ..rejected
+        },
+    })
+}
+
+fn read_taken(
+    taken: Taken,
+    bytes: &[u8],
+    options: &ReadOptions,
+) -> Option<Result<ReadRow, Rejected>> {
+    let reason = match taken {
+        Taken::Whole => {
+            let content = Content::Whole(bytes);
+            return read_content(content, options);
+        }
+        Taken::TooLong(length) => {
+            let content = Content::TooLong {
+                start: bytes,
+                length,
+            };
+            return read_content(content, options);
+        }
+        Taken::Bad(reason) => reason,
+    };
+    let excerpt = excerpt(bytes);
+    Some(Err(Rejected { reason, excerpt }))
+}
+
 fn read_line(line: &Line<'_>, options: &ReadOptions) -> Option<Result<ReadRow, Rejected>> {
-    let (bytes, result) = match without_mark(line.content) {
+    read_content(line.content, options)
+}
+
+fn read_content(content: Content<'_>, options: &ReadOptions) -> Option<Result<ReadRow, Rejected>> {
+    let (bytes, result) = match without_mark(content) {
         Content::Whole(bytes) if bytes.trim_ascii().is_empty() => return None,
         Content::Whole(bytes) => (bytes, read_row(bytes, options)),
         Content::TooLong { start, length } => {
@@ -185,9 +267,12 @@ pub fn read_row(line: &[u8], options: &ReadOptions) -> Result<ReadRow, RejectRea
     })?;
     let cells = parse_row(text)?;
     let said = recognise(text, &cells, options)?;
-    let id = read_id(&cells)?;
-    let tags = read_tags(&cells)?;
-    let extra = read_extra(&cells, [Some(said.column), said.answer.column])?;
+    let names = &options.columns;
+    let id = read_id(&cells, names)?;
+    let tags = read_tags(&cells, names)?;
+    let mut used = vec![id_column(names), tags_column(names)];
+    used.extend(said.used.iter().map(|(_, column)| *column));
+    let extra = read_extra(&cells, &used)?;
     let answer = said.answer.text.filter(|_| !options.ignore_answers);
     let mut record = Record::build(id, Conversation::from(said.turns), answer, tags);
     if let Some(extra) = extra {
@@ -205,6 +290,7 @@ mod tests {
     use std::path::Path;
 
     use super::*;
+    use crate::dataset::options::ColumnNames;
     use crate::dataset::source::Source;
     use crate::message::Message;
 
@@ -229,12 +315,12 @@ mod tests {
         }
     }
 
-    fn reader(path: &Path) -> JsonlReader {
+    fn reader(path: &Path) -> RowReader {
         let mut source = Source::open(path).unwrap();
-        JsonlReader::new(source.first_pass().unwrap(), ReadOptions::default())
+        RowReader::new(source.first_pass().unwrap(), ReadOptions::default())
     }
 
-    fn outcomes(reader: &mut JsonlReader) -> Vec<(u64, Result<String, String>)> {
+    fn outcomes(reader: &mut RowReader) -> Vec<(u64, Result<String, String>)> {
         let mut outcomes = Vec::new();
         while let Some(read) = reader.next_row().unwrap() {
             let result = read.result.map(|read| read.record.id().to_string());
@@ -277,6 +363,110 @@ mod tests {
         assert_eq!(answer(r#"{"prompt":"p"}"#), None);
         let line = r#"{"prompt":[{"role":"user","content":"q"}],"completion":[{"role":"assistant","content":"c"}]}"#;
         assert_eq!(answer(line).as_deref(), Some("c"));
+    }
+
+    #[test]
+    fn other_tools_names_are_known() {
+        let said = |line: &str| {
+            let record = record(line);
+            let turns = record.conversation().messages().iter();
+            let turns: Vec<String> = turns
+                .map(|turn| format!("{}: {}", turn.role, turn.content))
+                .collect();
+            let extra = record.extra().map(|extra| extra.get().to_owned());
+            (turns.join(" | "), record.answer().map(str::to_owned), extra)
+        };
+        let expected = |turns: &str, answer: &str, extra: Option<&str>| {
+            let answer = Some(answer.to_owned());
+            (turns.to_owned(), answer, extra.map(str::to_owned))
+        };
+        assert_eq!(
+            said(
+                r#"{"system":"s","mask":"User","conversations":[{"from":"human","value":"q"},{"from":"gpt","value":"a"}]}"#
+            ),
+            expected("system: s | user: q", "a", Some(r#"{"mask":"User"}"#))
+        );
+        assert_eq!(
+            said(r#"{"instruction":"q","input":"i","output":"a"}"#),
+            expected("user: q\n\ni", "a", None)
+        );
+        assert_eq!(
+            said(r#"{"instruction":"q","input":"","output":"a","system":""}"#),
+            expected("user: q", "a", Some(r#"{"system":""}"#))
+        );
+        assert_eq!(
+            said(r#"{"init_prompt":"q","init_response":"a","critic_prompt":"c"}"#),
+            expected("user: q", "a", Some(r#"{"critic_prompt":"c"}"#))
+        );
+        assert_eq!(
+            said(
+                r#"{"init_prompt":{"content":"q","role":"user"},"init_response":{"content":"a","role":"assistant"}}"#
+            ),
+            expected("user: q", "a", None)
+        );
+        assert_eq!(
+            said(r#"{"prompt":"q","output":"a"}"#),
+            expected("user: q", "a", None)
+        );
+    }
+
+    #[test]
+    fn preference_pairs_are_read_from_their_better_side() {
+        let whole = r#"[{"role":"user","content":"q"},{"role":"user","content":"r"},{"role":"assistant","content":"a"}]"#;
+        let read = record(&format!(
+            r#"{{"prompt":"q","chosen":{whole},"rejected":[]}}"#
+        ));
+        assert_eq!(
+            (read.conversation().messages().len(), read.answer()),
+            (2, Some("a"))
+        );
+        let last = r#"[{"role":"assistant","content":"a"}]"#;
+        let read = record(&format!(
+            r#"{{"prompt":[{{"role":"user","content":"q"}}],"chosen":{last}}}"#
+        ));
+        assert_eq!(
+            (read.conversation().messages().len(), read.answer()),
+            (1, Some("a"))
+        );
+        let read = record(r#"{"prompt":"q","chosen":"a","rejected":"b"}"#);
+        assert_eq!(read.answer(), Some("a"));
+        let read = record(r#"{"prompt":"x","chosen":"\n\nHuman: q\n\nAssistant: a"}"#);
+        assert_eq!(read.conversation().messages(), [Message::user("q")]);
+    }
+
+    #[test]
+    fn columns_can_be_named() {
+        let options = ReadOptions {
+            answer_column: Some("reply".to_owned()),
+            columns: ColumnNames {
+                prompt: Some("question".to_owned()),
+                id: Some("uid".to_owned()),
+                tags: Some("topic".to_owned()),
+                system: Some("rules".to_owned()),
+                messages: None,
+            },
+            ..ReadOptions::default()
+        };
+        let line = r#"{"id":"x","uid":"u","topic":"t","rules":"be kind","question":"q","prompt":"no","reply":"a"}"#;
+        let named = record_with(line, &options).unwrap();
+        assert_eq!(
+            (named.id().as_str(), named.tags()),
+            ("u", &["t".to_owned()][..])
+        );
+        let messages = [Message::system("be kind"), Message::user("q")];
+        assert_eq!(named.conversation().messages(), messages);
+        assert_eq!(named.extra().unwrap().get(), r#"{"id":"x","prompt":"no"}"#);
+        let missing = record_with(r#"{"prompt":"q","reply":"a"}"#, &options).unwrap_err();
+        assert_eq!(missing, "has no column `question` to take the prompt from");
+        let whole = ReadOptions {
+            columns: ColumnNames {
+                messages: Some("transcript".to_owned()),
+                ..ColumnNames::default()
+            },
+            ..ReadOptions::default()
+        };
+        let line = r#"{"prompt":"no","transcript":"\n\nHuman: q\n\nAssistant: a"}"#;
+        assert_eq!(record_with(line, &whole).unwrap().answer(), Some("a"));
     }
 
     #[test]
@@ -344,10 +534,13 @@ mod tests {
     #[test]
     fn a_row_without_a_record_says_why() {
         let cases = [
-            ("{}", "no text: has none of messages, prompt, chosen"),
+            (
+                "{}",
+                "no text: has none of messages, conversations, prompt, instruction, init_prompt, chosen",
+            ),
             (
                 r#"{"prompt":null}"#,
-                "no text: has none of messages, prompt, chosen",
+                "no text: has none of messages, conversations, prompt, instruction, init_prompt, chosen",
             ),
             (
                 r#"{"prompt":7}"#,
@@ -432,7 +625,12 @@ mod tests {
                     7,
                     bad("the line is 52428800 bytes long, at most 16777216 are read")
                 ),
-                (8, bad("no text: has none of messages, prompt, chosen")),
+                (
+                    8,
+                    bad(
+                        "no text: has none of messages, conversations, prompt, instruction, init_prompt, chosen"
+                    )
+                ),
                 (9, Ok("2".to_owned())),
             ]
         );

@@ -1,0 +1,174 @@
+//! An output of several files in a folder, which has its name when all of them are whole.
+
+use std::fs::{self, OpenOptions};
+use std::io::{self, BufWriter, Write};
+use std::path::{Path, PathBuf};
+
+use crate::dataset::format::Named;
+use crate::dataset::output_error::OutputError;
+use crate::dataset::replace::{folder_of, sync_folder};
+use crate::dataset::sink::Sink;
+use crate::dataset::target::Target;
+
+/// How much is gathered before it is written.
+const BUFFER_BYTES: usize = 256 << 10;
+
+/// The files of an output on their way.
+#[derive(Debug)]
+pub(super) struct Shards {
+    /// Where they will be.
+    folder: PathBuf,
+    stem: String,
+    ending: String,
+    most: u64,
+    /// Files that were begun.
+    begun: usize,
+    rows: u64,
+    committed: bool,
+}
+
+impl Shards {
+    /// The shards of a target, none of them begun.
+    pub(super) fn of(target: &Target) -> Self {
+        let path = &target.path;
+        let stem = Named::of(path).stem;
+        let name = path.file_name().unwrap_or_default().to_string_lossy();
+        Self {
+            folder: folder_of(path).join(&stem),
+            ending: name[stem.len().min(name.len())..].to_owned(),
+            stem,
+            most: target.rows_per_shard.map_or(u64::MAX, Into::into),
+            begun: 0,
+            rows: 0,
+            committed: false,
+        }
+    }
+
+    /// The folder that they will be in.
+    pub(super) fn folder(&self) -> &Path {
+        &self.folder
+    }
+
+    /// Checks that the folder can be made, or holds nothing but an earlier such output.
+    ///
+    /// # Errors
+    ///
+    /// When it holds something else.
+    pub(super) fn check(&self) -> Result<(), OutputError> {
+        let in_use = |found: String| OutputError::FolderInUse {
+            folder: self.folder.clone(),
+            found,
+        };
+        if self.ending.is_empty() {
+            let what = "shards need a name with an ending, such as .jsonl".to_owned();
+            let path = self.folder.clone();
+            return Err(OutputError::Unsuitable { path, what });
+        }
+        match fs::read_dir(&self.folder) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
+            Err(error) => Err(OutputError::writing(&self.folder, error)),
+            Ok(entries) => {
+                let names = entries.flatten().map(|entry| entry.file_name());
+                let mut names = names.map(|name| name.to_string_lossy().into_owned());
+                match names.find(|name| !self.is_shard(name)) {
+                    Some(name) => Err(in_use(name)),
+                    None => Ok(()),
+                }
+            }
+        }
+    }
+
+    /// Makes the folder under another name, in place of what a killed run left there.
+    pub(super) fn begin(&self) -> io::Result<()> {
+        let part = self.part();
+        remove_folder(&part)?;
+        fs::create_dir(part)
+    }
+
+    /// Begins the next file.
+    pub(super) fn next(&mut self) -> io::Result<Sink> {
+        let path = self.part().join(self.begun.to_string());
+        self.begun += 1;
+        self.rows = 0;
+        let file = OpenOptions::new().write(true).create_new(true).open(path)?;
+        Ok(Sink::Shard(BufWriter::with_capacity(BUFFER_BYTES, file)))
+    }
+
+    /// Counts a row; whether it belongs into the next file.
+    pub(super) fn count_row(&mut self) -> bool {
+        let is_full = self.rows >= self.most;
+        self.rows += u64::from(!is_full);
+        is_full
+    }
+
+    /// Makes a finished file durable.
+    pub(super) fn close(sink: Sink) -> io::Result<()> {
+        match sink {
+            Sink::Shard(mut file) => {
+                file.flush()?;
+                file.get_ref().sync_all()
+            }
+            Sink::File(_) | Sink::Direct(_) => Ok(()),
+        }
+    }
+
+    /// Gives the files their names and then the folder its own.
+    pub(super) fn commit(mut self) -> io::Result<()> {
+        let part = self.part();
+        for number in 0..self.begun {
+            let name = format!(
+                "{}-{number:05}-of-{:05}{}",
+                self.stem, self.begun, self.ending
+            );
+            fs::rename(part.join(number.to_string()), part.join(name))?;
+        }
+        sync_folder(&part.join("."));
+        let old = self.hidden("old");
+        remove_folder(&old)?;
+        if self.folder.exists() {
+            fs::rename(&self.folder, &old)?;
+        }
+        fs::rename(&part, &self.folder)?;
+        self.committed = true;
+        sync_folder(&self.folder);
+        remove_folder(&old)
+    }
+
+    fn is_shard(&self, name: &str) -> bool {
+        let number = |text: &str| text.len() >= 5 && text.bytes().all(|byte| byte.is_ascii_digit());
+        name.strip_prefix(&self.stem)
+            .and_then(|rest| rest.strip_prefix('-'))
+            .and_then(|rest| rest.split_once("-of-"))
+            .is_some_and(|(this, rest)| {
+                let end = rest
+                    .find(|c: char| !c.is_ascii_digit())
+                    .unwrap_or(rest.len());
+                number(this) && number(&rest[..end])
+            })
+    }
+
+    fn part(&self) -> PathBuf {
+        self.hidden("part")
+    }
+
+    fn hidden(&self, what: &str) -> PathBuf {
+        self.folder
+            .with_file_name(format!(".{}.redraft-{what}", self.stem))
+    }
+}
+
+impl Drop for Shards {
+    fn drop(&mut self) {
+        if !self.committed && self.begun > 0 {
+            // The next run replaces what cannot be removed now.
+            let _ = fs::remove_dir_all(self.part());
+        }
+    }
+}
+
+fn remove_folder(path: &Path) -> io::Result<()> {
+    match fs::remove_dir_all(path) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
+        _ => Ok(()),
+    }
+}
