@@ -26,7 +26,7 @@ use crate::config::Settings;
 use crate::dataset::{ReadOptions, Source, Target};
 use crate::model::traffic::Traffic;
 use crate::prefer::{
-    Clamp, Judge, JudgeOptions, Label, LabelWish, PairSource, PreferPlan, PreferReport,
+    Clamp, Judge, JudgeOptions, Label, LabelWish, PairMaking, PairSource, PreferPlan, PreferReport,
     PrincipleChoice, decided_by, prefer,
 };
 use crate::run::{Controls, RunEnd, RunPlan, Stop, run_name};
@@ -53,6 +53,9 @@ pub(super) struct Options {
     /// Take the transcripts of this run: each draft against its final answer
     #[arg(long, value_name = "RUN")]
     from_run: Option<String>,
+    /// Compare the final answers of each record's samples, and write the best one's row
+    #[arg(long, requires = "from_run")]
+    best_sample: bool,
     /// Write every row here, with what was found in the column `redraft`
     #[arg(short, long, value_name = "OUT")]
     output: Option<PathBuf>,
@@ -107,7 +110,7 @@ pub(super) struct Options {
         help_heading = "Labels"
     )]
     clamp: Option<Clamp>,
-    /// Stop when more rows than this hold no pair [default: only if the first 20 all do not]
+    /// Stop when more rows than this cannot be used [default: only if the first 20 all do not]
     #[arg(long, value_name = "N")]
     max_bad_rows: Option<u64>,
     /// The longest line that is read, in MiB
@@ -195,10 +198,10 @@ impl Options {
             quiet: self.quiet,
             traffic: Arc::clone(&connections.traffic),
             controls: controls.clone(),
-            input: match &source {
-                PairSource::Rows(source) => source.plain_path().map(Path::to_owned),
-                PairSource::Run(_) => None,
-            },
+            input: source
+                .rows()
+                .and_then(Source::plain_path)
+                .map(Path::to_owned),
             limit: self.limit,
             samples: NonZeroU32::MIN,
             hint: if keys.is_some() { keys::HINT } else { "" },
@@ -233,6 +236,8 @@ impl Options {
             "--pair takes the names of two columns, with a comma between them"
         } else if self.pair.len() == 2 && self.pair[0] == self.pair[1] {
             "--pair takes two columns that are not the same"
+        } else if self.best_sample && matches!(self.principles, Which::Each) {
+            "--best-sample needs one label for each comparison; take --principles drawn or ensemble"
         } else {
             return Ok(());
         };
@@ -252,15 +257,17 @@ impl Options {
                     );
                     return Err(UsageError(message).into());
                 }
-                PairSource::Run(run)
+                if self.best_sample {
+                    PairSource::Samples(run)
+                } else {
+                    PairSource::Run(run)
+                }
             }
         };
-        let input = match &source {
-            PairSource::Rows(source) => Some(source),
-            PairSource::Run(_) => None,
-        };
         let output = self.output.as_deref();
-        let target = output.map(|path| Target::check(path, input)).transpose()?;
+        let target = output
+            .map(|path| Target::check(path, source.rows()))
+            .transpose()?;
         Ok((source, target))
     }
 
@@ -293,13 +300,15 @@ impl Options {
         store: &dyn Store,
     ) -> anyhow::Result<PreferPlan> {
         let columns = <[String; 2]>::try_from(self.pair.clone()).ok();
-        let drafts = self.samples.is_some();
-        let dataset = match source {
-            PairSource::Rows(source) => source.name(),
-            PairSource::Run(run) => run.clone(),
+        let making = match (self.samples, self.best_sample) {
+            (Some(_), _) => PairMaking::Drafts,
+            (None, true) => PairMaking::BestSample,
+            (None, false) => PairMaking::Given,
         };
-        let dataset = format!("{dataset}.preferences");
-        let decided_by = decided_by(judge, columns.as_ref(), drafts);
+        let dataset = source.rows().map(Source::name);
+        let dataset = dataset.or_else(|| source.run().map(str::to_owned));
+        let dataset = format!("{}.preferences", dataset.unwrap_or_default());
+        let decided_by = decided_by(judge, columns.as_ref(), making);
         let base = run_name(&dataset, &decided_by);
         let name = naming::name(self.run.as_deref(), base, self.fresh, store).await?;
         let run = RunPlan {
@@ -317,7 +326,7 @@ impl Options {
             read: ReadOptions {
                 answer_column: self.pair.first().cloned(),
                 line_limit: self.max_line << 20,
-                ignore_answers: drafts,
+                ignore_answers: making == PairMaking::Drafts,
                 ..ReadOptions::default()
             },
             output,
@@ -325,7 +334,7 @@ impl Options {
         Ok(PreferPlan {
             run,
             columns,
-            drafts,
+            making,
         })
     }
 

@@ -5,6 +5,8 @@ use std::fmt;
 /// Why a transcript, or a row of it, is not exported.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum LeftOut {
+    /// Its record is not among those that were named.
+    NotNamed,
     /// Its record waits for a person.
     Held,
     /// Its record was not brought to its end.
@@ -40,6 +42,7 @@ pub enum LeftOut {
 impl fmt::Display for LeftOut {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter.write_str(match self {
+            Self::NotNamed => "not among the records that were named",
             Self::Held => "held (--include held)",
             Self::Failed => "failed (--include failed)",
             Self::Error => "with an error verdict (--include error)",

@@ -1,7 +1,10 @@
 //! Which transcripts are exported.
 
+use std::collections::HashSet;
+
 use super::LeftOut;
 use crate::constitution::Severity;
+use crate::record::RecordId;
 use crate::transcript::{Finding, Outcome, Round, Transcript, Verdict};
 
 /// Which transcripts are exported: those that every filter lets through.
@@ -18,6 +21,8 @@ pub struct Selection {
     pub principles: Vec<String>,
     /// Only where a violation was at least so severe.
     pub severity: Option<Severity>,
+    /// Only these records; any, if absent.
+    pub records: Option<HashSet<RecordId>>,
     /// What is let through although it is not fit to train on.
     pub include: Include,
 }
@@ -40,6 +45,10 @@ impl Selection {
     ///
     /// Why it is left out.
     pub fn check(&self, transcript: &Transcript) -> Result<(), LeftOut> {
+        let named = |records: &HashSet<RecordId>| records.contains(&transcript.record.id);
+        if !self.records.as_ref().is_none_or(named) {
+            return Err(LeftOut::NotNamed);
+        }
         self.check_fitness(transcript)?;
         let outcome = transcript.outcome;
         if !self.outcomes.is_empty() && !self.outcomes.contains(&outcome) {
@@ -141,6 +150,19 @@ mod tests {
         assert_eq!(check(&named, &failed), None);
         assert_eq!(check(&named, &held), Some(LeftOut::Held));
         assert_eq!(check(&named, &clean()), Some(LeftOut::OtherOutcome));
+    }
+
+    #[test]
+    fn records_that_are_named_are_the_only_ones() {
+        let naming = |id: &str| Selection {
+            records: Some(HashSet::from([RecordId::new(id)])),
+            ..Selection::default()
+        };
+        let transcript = mended();
+        let id = transcript.record.id.as_str();
+        assert_eq!(check(&naming(id), &transcript), None);
+        let other = naming("nobody");
+        assert_eq!(check(&other, &transcript), Some(LeftOut::NotNamed));
     }
 
     #[test]

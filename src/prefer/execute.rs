@@ -11,7 +11,7 @@ use super::source::Pairs;
 use super::window::Window;
 use super::work::Workshop;
 use super::{Judge, PairSource, PreferPlan, PreferReport};
-use crate::dataset::Output;
+use crate::dataset::{Output, Source};
 use crate::run::{RunEnd, RunError, RunEvent, RunObserver, Stop, note_end, open};
 use crate::store::{RunState, Store};
 
@@ -35,10 +35,7 @@ pub async fn prefer(
     let pairs = Pairs::open(&mut source, &plan.run, &store).await?;
     observer.event(&RunEvent::Started {
         name: &plan.run.name,
-        bytes: match &source {
-            PairSource::Rows(source) => source.bytes(),
-            PairSource::Run(_) => None,
-        },
+        bytes: source.rows().and_then(Source::bytes),
         done: 0,
         rows: 0,
     });

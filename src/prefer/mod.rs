@@ -12,9 +12,11 @@
 //!   says
 //! - `label`: from shares to labels; `preference`: what is written of a pair
 //! - `judge`: all of that in one
-//! - `drafts`, `source`: where pairs come from when they are made
+//! - `drafts`, `source`: where pairs come from when they are made; `samples`, `best`: the best of several
+//!   answers
 //! - `execute`, `window`: the run; `tally`: what it came to
 
+mod best;
 mod choose;
 mod comparison;
 mod critic;
@@ -27,6 +29,7 @@ mod letter;
 mod plan;
 mod preference;
 mod question;
+mod samples;
 mod source;
 mod tally;
 mod window;
@@ -36,7 +39,7 @@ pub use choose::PrincipleChoice;
 pub use comparison::Comparison;
 pub use critic::{LabelSource, LabelWish};
 pub use execute::prefer;
-pub use identity::decided_by;
+pub use identity::{PairMaking, decided_by};
 pub use judge::{Judge, JudgeError, JudgeOptions};
 pub use label::{Clamp, ClampError, Label, Side};
 pub use plan::{PreferPlan, PreferReport};

@@ -1,6 +1,6 @@
 //! What a run of comparisons is to do, and what it did.
 
-use super::Tally;
+use super::{PairMaking, Tally};
 use crate::run::{RunPlan, RunReport};
 use crate::store::RejectedRow;
 
@@ -11,8 +11,8 @@ pub struct PreferPlan {
     pub run: RunPlan,
     /// The columns that hold the pair; absent where they are recognised.
     pub columns: Option<[String; 2]>,
-    /// Whether a row without a pair gets two drafts.
-    pub drafts: bool,
+    /// How pairs are made where none are given.
+    pub making: PairMaking,
 }
 
 /// What a run of comparisons did.

@@ -4,11 +4,12 @@ use std::sync::Arc;
 
 use serde::Serialize;
 
+use super::samples::SamplesRow;
 use crate::dataset::{ReadOptions, Rejected, Source, excerpt, read_row};
 use crate::message::Conversation;
 use crate::run::{Read, Reading, RunError, RunPlan, Span, read};
 use crate::store::{Store, StoreError, StoredTranscript};
-use crate::transcript::Outcome;
+use crate::transcript::{Outcome, Transcript};
 
 /// How many transcripts are read at a time.
 const PAGE: usize = 64;
@@ -20,6 +21,28 @@ pub enum PairSource {
     Rows(Source),
     /// The transcripts of the run of that name: each draft against its final answer.
     Run(String),
+    /// The same transcripts, all samples of a record together.
+    Samples(String),
+}
+
+impl PairSource {
+    /// The run whose transcripts are taken, if it is one.
+    #[must_use]
+    pub fn run(&self) -> Option<&str> {
+        match self {
+            Self::Rows(_) => None,
+            Self::Run(run) | Self::Samples(run) => Some(run),
+        }
+    }
+
+    /// The dataset whose rows are taken, if it is one.
+    #[must_use]
+    pub fn rows(&self) -> Option<&Source> {
+        match self {
+            Self::Rows(source) => Some(source),
+            Self::Run(_) | Self::Samples(_) => None,
+        }
+    }
 }
 
 /// Pairs under way.
@@ -28,6 +51,7 @@ pub(super) enum Pairs {
     Run {
         store: Arc<dyn Store>,
         run: String,
+        together: bool,
         after: Option<i64>,
         left: u64,
         is_over: bool,
@@ -41,6 +65,7 @@ impl Pairs {
         plan: &RunPlan,
         store: &Arc<dyn Store>,
     ) -> Result<Self, RunError> {
+        let together = matches!(source, PairSource::Samples(_));
         Ok(match source {
             PairSource::Rows(source) => {
                 let span = Span {
@@ -50,9 +75,10 @@ impl Pairs {
                 };
                 Self::Rows(read(source.first_pass()?, plan.read.clone(), span).await?)
             }
-            PairSource::Run(run) => Self::Run {
+            PairSource::Run(run) | PairSource::Samples(run) => Self::Run {
                 store: Arc::clone(store),
                 run: run.clone(),
+                together,
                 after: None,
                 left: plan.limit.unwrap_or(u64::MAX),
                 is_over: false,
@@ -68,17 +94,26 @@ impl Pairs {
             Self::Run {
                 store,
                 run,
+                together,
                 after,
                 left,
                 is_over,
             } => {
                 let most = usize::try_from(*left).map_or(PAGE, |left| left.min(PAGE));
                 let page = store.transcripts(run, *after, most).await?;
-                *left -= page.items.len() as u64;
+                let mut rows = Vec::with_capacity(page.items.len());
+                for stored in &page.items {
+                    if *together {
+                        let row = SamplesRow::of(stored, store.as_ref()).await?;
+                        rows.extend(row.map(|row| read_back(stored, &row)).transpose()?);
+                    } else {
+                        rows.push(row_of(stored)?);
+                    }
+                }
+                *left -= rows.len() as u64;
                 *after = page.next;
                 *is_over = page.next.is_none();
-                let rows = page.items.iter().map(row_of);
-                Ok(Some(rows.collect::<Result<_, _>>()?))
+                Ok(Some(rows))
             }
         }
     }
@@ -98,14 +133,9 @@ struct TranscriptRow<'a> {
 }
 
 fn row_of(stored: &StoredTranscript) -> Result<Read, RunError> {
-    let sealed = &stored.row.sealed;
-    let odd = |reason: String| StoreError::Inconsistent {
-        place: format!("transcript {} of run {}", sealed.record, stored.run),
-        reason,
-    };
-    let transcript = sealed.open().map_err(|error| odd(error.to_string()))?;
+    let transcript = opened(stored)?;
     let row = TranscriptRow {
-        id: sealed.record.as_str(),
+        id: stored.row.sealed.record.as_str(),
         run: &stored.run,
         tags: &transcript.record.tags,
         outcome: transcript.outcome,
@@ -116,9 +146,25 @@ fn row_of(stored: &StoredTranscript) -> Result<Read, RunError> {
             .as_ref()
             .map(|last| last.text.as_str()),
     };
-    let line = serde_json::to_vec(&row).map_err(|error| odd(error.to_string()))?;
+    read_back(stored, &row)
+}
+
+/// The transcript that the store holds.
+///
+/// # Errors
+///
+/// When it is none.
+pub(super) fn opened(stored: &StoredTranscript) -> Result<Transcript, RunError> {
+    let opened = stored.row.sealed.open();
+    Ok(opened.map_err(|error| inconsistent(stored, error.to_string()))?)
+}
+
+/// A row that was made here, as if it had been read from a dataset.
+fn read_back(stored: &StoredTranscript, row: &impl Serialize) -> Result<Read, RunError> {
+    let line = serde_json::to_vec(row).map_err(|error| inconsistent(stored, error.to_string()))?;
     let options = ReadOptions {
         ignore_answers: true,
+        line_limit: usize::MAX,
         ..ReadOptions::default()
     };
     let result = read_row(&line, &options).map_err(|reason| Rejected {
@@ -130,4 +176,14 @@ fn row_of(stored: &StoredTranscript) -> Result<Read, RunError> {
         end: 0,
         result: result.map(Box::new),
     })
+}
+
+fn inconsistent(stored: &StoredTranscript, reason: String) -> StoreError {
+    StoreError::Inconsistent {
+        place: format!(
+            "transcript {} of run {}",
+            stored.row.sealed.record, stored.run
+        ),
+        reason,
+    }
 }

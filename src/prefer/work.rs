@@ -2,8 +2,9 @@
 
 use std::sync::Arc;
 
+use super::best::best_sample;
 use super::drafts::with_drafts;
-use super::{Comparison, Judge, Label, PreferPlan, Preference, Side};
+use super::{Comparison, Judge, Label, PairMaking, PreferPlan, Preference, Side};
 use crate::dataset::{ReadRow, excerpt, pair_columns, read_pair, write_back};
 use crate::pipeline::PipelineError;
 use crate::record::RecordId;
@@ -55,9 +56,12 @@ impl Workshop {
         place: u64,
         read: ReadRow,
     ) -> Result<RowEnd, RunError> {
+        if self.plan.making == PairMaking::BestSample {
+            return best_sample(&self.judge, line, place, &read).await;
+        }
         let wished = self.plan.columns.as_ref();
         let has_pair = pair_columns(&read.row, wished).is_some();
-        let read = if self.plan.drafts && !has_pair {
+        let read = if self.plan.making == PairMaking::Drafts && !has_pair {
             match with_drafts(&self.judge, &read).await {
                 Ok(Ok(drafted)) => drafted,
                 Ok(Err(why)) => {
@@ -103,13 +107,22 @@ impl Workshop {
 
 /// A row whose calls failed, unless the failure reaches every row.
 fn failed(read: &ReadRow, error: RoundError) -> Result<RowEnd, RunError> {
+    let (preference, server_failure) = failure(error)?;
+    labelled(read, vec![preference], None, server_failure)
+}
+
+/// What there is to say of a row whose calls failed, and why if it is the server's fault.
+///
+/// # Errors
+///
+/// When the failure reaches every row.
+pub(super) fn failure(error: RoundError) -> Result<(Preference, Option<String>), RunError> {
     if error.reach() == crate::model::Reach::Run {
         return Err(PipelineError::Stopped(error).into());
     }
     let why = chain(&error);
     let server_failure = error.blames_server().then(|| why.clone());
-    let preference = Preference::without(Label::Failed, why);
-    labelled(read, vec![preference], None, server_failure)
+    Ok((Preference::without(Label::Failed, why), server_failure))
 }
 
 fn labelled(

@@ -651,6 +651,89 @@ fn a_run_gives_pairs_of_draft_and_final_answer() {
     missing.run().exits(2).says("there is no run nothing");
 }
 
+/// A server that drafts a text of its own for each sample, and whose critic likes more x's better.
+fn drafting(drafts: &'static [&'static str]) -> Server {
+    Server::with(|asked| {
+        if is_comparison(asked) {
+            let material = material(asked);
+            let likes = |name: &str| material[name].as_str().expect("text").matches('x').count();
+            with_logprobs(match likes("answer_a").cmp(&likes("answer_b")) {
+                std::cmp::Ordering::Greater => 0.9,
+                std::cmp::Ordering::Less => 0.1,
+                std::cmp::Ordering::Equal => 0.5,
+            })
+        } else if asked.message(0).starts_with("draft:") {
+            Act::say(drafts[asked.before as usize % drafts.len()])
+        } else {
+            Act::Answer
+        }
+    })
+}
+
+#[test]
+fn the_best_of_several_samples_is_found_and_can_be_exported() {
+    let server = drafting(&["One.", "One x.", "One xxx.", "One xx."]);
+    let place = Place::with_manners();
+    place.write_prompts("in.jsonl", ["draft: First."]);
+    place
+        .redraft("run in.jsonl -c manners.yaml --run first --samples 4 --concurrency 1")
+        .model(&server)
+        .run()
+        .exits(0);
+    let command = "prefer --from-run first --best-sample -o best.jsonl --json -c manners.yaml";
+    let ended = place.redraft(command).model(&server).run().exits(0);
+    let best = place.json_lines("best.jsonl");
+    assert_eq!(best.len(), 1, "one row for all samples of a record");
+    let row = &best[0];
+    let said = row["messages"].as_array().expect("messages");
+    assert_eq!(said.last().expect("an answer")["content"], "One xxx.");
+    assert_eq!(said[0]["content"], "draft: First.");
+    assert_eq!(row["outcome"], "compliant");
+    assert_eq!(row["redraft"]["samples"], 4);
+    assert_eq!(row["redraft"]["candidates"], 4);
+    let comparisons = row["redraft"]["comparisons"].as_array().expect("a list");
+    assert_eq!(comparisons.len(), 3);
+    let winner = row["record"].as_str().expect("a record's name");
+    assert!(comparisons.iter().any(|one| one["preferred"] == winner));
+    assert_eq!(ended.json()["tally"]["pairs"], 1);
+
+    let export = "export first -f sft -o sft.jsonl --records best.jsonl";
+    place
+        .redraft(export)
+        .run()
+        .exits(0)
+        .says("not among the records that were named");
+    let sft = place.json_lines("sft.jsonl");
+    assert_eq!(sft.len(), 1);
+    assert_eq!(sft[0]["messages"], row["messages"]);
+}
+
+#[test]
+fn an_answer_that_violates_never_beats_one_that_complies() {
+    // The reviser of this server cannot mend what is stubborn.
+    let server = drafting(&["Plain.", "Grand xxxx. !be-kind !stubborn"]);
+    let place = Place::with_manners();
+    place.write_prompts("in.jsonl", ["draft: First."]);
+    place
+        .redraft("run in.jsonl -c manners.yaml --run first --samples 2 --concurrency 1")
+        .model(&server)
+        .run()
+        .exits(0);
+    let with = |outcome: &str| {
+        place.count(&format!(
+            "SELECT count(*) FROM transcripts WHERE outcome = '{outcome}'"
+        ))
+    };
+    assert_eq!((with("compliant"), with("unresolved")), (1, 1));
+    let command = "prefer --from-run first --best-sample -o best.jsonl -c manners.yaml";
+    place.redraft(command).model(&server).run().exits(0);
+    let row = &place.json_lines("best.jsonl")[0];
+    let said = row["messages"].as_array().expect("messages");
+    assert_eq!(said.last().expect("an answer")["content"], "Plain.");
+    assert_eq!(row["redraft"]["candidates"], 1);
+    assert_eq!(row["redraft"]["comparisons"], json!([]));
+}
+
 #[test]
 fn prompts_get_two_drafts() {
     let server = Server::with(|asked| match is_comparison(asked) {

@@ -1,6 +1,7 @@
 //! `redraft export [RUN]`: the transcripts of a run as rows for other tools.
 
 mod command_text;
+mod named_records;
 mod outputs;
 mod plan;
 mod summary;
@@ -11,6 +12,7 @@ use anyhow::Context as _;
 use clap::builder::{PossibleValuesParser, TypedValueParser as _};
 use clap::{Args, ValueEnum};
 
+use self::named_records::named_records;
 use self::outputs::Outputs;
 use self::plan::{Plan, Wanted};
 use super::Exit;
@@ -64,6 +66,9 @@ pub(super) struct Options {
     /// Only with this outcome; several with commas, or given again
     #[arg(long, value_name = "NAME", value_delimiter = ',', value_parser = outcomes(), help_heading = "Which transcripts")]
     outcome: Vec<Outcome>,
+    /// Only the records that this file names: JSON lines whose column `record`, or else `id`, says it
+    #[arg(long, value_name = "FILE", help_heading = "Which transcripts")]
+    records: Option<PathBuf>,
     /// Let through what is left out else: held, failed, error
     #[arg(
         long,
@@ -138,6 +143,7 @@ impl Options {
     pub(super) async fn run(self) -> anyhow::Result<Exit> {
         let splits = self.splits()?;
         let texts = self.texts()?;
+        let selection = self.selection()?;
         let store_path = self.store.clone().path()?;
         let store = app::open_store_to_read(&store_path)?;
         let run = find_run(store.as_ref(), self.run.as_deref()).await?;
@@ -149,7 +155,7 @@ impl Options {
             store: &store_path,
         })?;
         let splits = splits.unwrap_or_else(|| Splits::one(plan::ONLY_SPLIT));
-        let mut exporter = Exporter::new(&run, self.format, texts, self.selection(), splits);
+        let mut exporter = Exporter::new(&run, self.format, texts, selection, splits);
         if self.deduplicate {
             exporter = exporter.deduplicated();
         }
@@ -182,8 +188,10 @@ impl Options {
         }
     }
 
-    fn selection(&self) -> Selection {
-        Selection {
+    fn selection(&self) -> anyhow::Result<Selection> {
+        let records = self.records.as_deref().map(named_records).transpose()?;
+        Ok(Selection {
+            records,
             changed: self.only.contains(&Only::Changed),
             compliant: self.only.contains(&Only::Compliant),
             outcomes: self.outcome.clone(),
@@ -194,7 +202,7 @@ impl Options {
                 failed: self.include.contains(&IncludeName::Failed),
                 error: self.include.contains(&IncludeName::Error),
             },
-        }
+        })
     }
 }
 

@@ -151,7 +151,7 @@ impl Summary<'_> {
             return;
         }
         eprintln!(
-            "\n{} {} hold no pair",
+            "\n{} {} could not be used",
             paint.notable("Rejected:"),
             counted(run.rejected, "row")
         );
