@@ -3,13 +3,15 @@
 //! [`gather`] counts a run page by page, whatever its length, through an [`Outline`] that leaves the
 //! texts unread; [`wilson`] says how sure a share is, an [`AgreementTable`] how far two raters agree; [`Estimate`] projects what a run will take;
 //! [`word_diff`] shows what a revision changed; [`replay`](fn@replay) says which call a changed pipeline would make
-//! anew, and [`request_changes`](fn@request_changes) why; [`trial`] tries a constitution on its own examples.
+//! anew, and [`request_changes`](fn@request_changes) why; [`trial`] tries a constitution on its own examples, and
+//! [`rejudge`] has another critic assess a run.
 
 mod agreement;
 mod diff;
 mod estimate;
 mod interval;
 mod outline;
+pub mod rejudge;
 mod replay;
 mod request_changes;
 mod statistics;

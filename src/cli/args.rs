@@ -64,6 +64,12 @@ impl PipelineArgs {
         self
     }
 
+    /// The same with this model, where there is one.
+    pub(super) fn or_model(mut self, model: Option<String>) -> Self {
+        self.model = model.or(self.model);
+        self
+    }
+
     /// The settings that command line, environment and file make together.
     pub(super) fn settings(self, store: Option<PathBuf>) -> Result<Settings, SettingsError> {
         let overrides = Overrides {

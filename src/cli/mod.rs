@@ -5,6 +5,7 @@ mod output;
 
 mod args;
 mod ask;
+mod audit;
 mod batches;
 mod bench;
 mod budget;
@@ -78,6 +79,9 @@ enum Command {
     Import(import::Options),
     /// Say which of two answers keeps a constitution better
     Prefer(Box<prefer::Options>),
+    /// Question the transcripts of a run
+    #[command(subcommand)]
+    Audit(audit::Command),
     /// Check, list, show, test or import constitutions
     #[command(subcommand)]
     Constitution(constitution::Command),
@@ -123,6 +127,7 @@ impl Command {
             Self::Export(options) => options.run().await,
             Self::Import(options) => options.run().await,
             Self::Prefer(options) => options.run().await,
+            Self::Audit(command) => command.run().await,
             Self::Constitution(command) => command.run().await,
             Self::Init(options) => options.run(),
             Self::Bench(options) => options.run().await,

@@ -36,7 +36,7 @@ mod sharegpt;
 mod slmadison;
 mod splits;
 #[cfg(test)]
-mod test_transcripts;
+pub(crate) mod test_transcripts;
 mod texts;
 mod transcripts;
 mod words;

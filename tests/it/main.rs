@@ -32,6 +32,7 @@ mod only_failures;
 mod prefer;
 mod quick_start;
 mod real_data;
+mod rejudge;
 mod resume;
 mod samples;
 mod signals;
