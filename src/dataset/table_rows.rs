@@ -1,13 +1,17 @@
-//! Reads tables of text, CSV and TSV: the first record names the columns, every cell is a string.
+//! Reads tables of text, CSV and TSV: the first record names the columns, every cell is a string but
+//! for a list of messages in a column of chats.
 
 use std::collections::HashSet;
 use std::io::{self, Read};
 
 use csv_core::{ReadRecordResult, Reader, ReaderBuilder};
+use serde_json::value::RawValue;
 
 use crate::dataset::reason::RejectReason;
 use crate::dataset::rows::{KEPT_BYTES, Rows, Taken};
 
+/// Columns of chats, whose cells may hold a list of messages as JSON text.
+const CHATS: [&str; 4] = ["messages", "conversations", "chosen", "rejected"];
 /// How much is asked of the source at once.
 const CHUNK_BYTES: usize = 256 << 10;
 
@@ -138,7 +142,15 @@ impl<R: Read> TableRows<R> {
             };
             line.push(if number == 0 { b'{' } else { b',' });
             line.extend_from_slice(key.as_bytes());
-            serde_json::to_writer(&mut *line, text).expect("a text is JSON");
+            if is_chat(&self.names[number], text) {
+                // A list has line breaks between its values alone.
+                line.extend(text.bytes().map(|byte| match byte {
+                    b'\n' | b'\r' => b' ',
+                    byte => byte,
+                }));
+            } else {
+                serde_json::to_writer(&mut *line, text).expect("a text is JSON");
+            }
         }
         line.push(b'}');
         Ok(())
@@ -176,6 +188,13 @@ impl<R: Read + Send> Rows for TableRows<R> {
             }
         }))
     }
+}
+
+/// Whether a cell holds a list of messages, as a table is written that had one.
+fn is_chat(column: &str, text: &str) -> bool {
+    let begins = text.trim_start().strip_prefix('[');
+    let begins = begins.is_some_and(|rest| rest.trim_start().starts_with('{'));
+    CHATS.contains(&column) && begins && serde_json::from_str::<&RawValue>(text).is_ok()
 }
 
 fn read_some(source: &mut impl Read, buffer: &mut [u8]) -> io::Result<usize> {
@@ -225,6 +244,20 @@ mod tests {
         assert_eq!(
             TableRows::new(wide.as_bytes(), b',', 1000).count_cells(),
             200
+        );
+    }
+
+    #[test]
+    fn a_list_of_messages_is_read_in_a_column_of_chats_alone() {
+        let text = b"messages,note\n\"[\n {\"\"role\"\": \"\"user\"\", \"\"content\"\": \"\"a\\nb\"\"}]\",[{}]\n\
+                     [{not JSON,x\nplain,y\n";
+        assert_eq!(
+            rows(text),
+            [
+                good(r#"{"messages":[  {"role": "user", "content": "a\nb"}],"note":"[{}]"}"#),
+                good(r#"{"messages":"[{not JSON","note":"x"}"#),
+                good(r#"{"messages":"plain","note":"y"}"#),
+            ]
         );
     }
 
