@@ -97,6 +97,7 @@ pub mod constitution;
 pub mod dataset;
 pub mod digest;
 pub mod export;
+pub mod gateway;
 pub mod import;
 pub mod message;
 pub mod model;

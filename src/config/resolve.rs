@@ -7,7 +7,7 @@ use std::time::Duration;
 use indexmap::IndexMap;
 
 use super::file::{BatchSettings, ModelSettings, RoleSettings, SettingsFile};
-use super::{Environment, OneOrMany, RecipeSettings};
+use super::{Environment, GatewayPlan, OfferedPlan, OfferedSettings, OneOrMany, RecipeSettings};
 use crate::model::batch::BatchOptions;
 use crate::model::openai::RESERVED_FIELDS;
 use crate::model::{Concurrency, ModelRole, Price, Sampling};
@@ -45,6 +45,8 @@ pub struct Overrides {
     pub seed: Option<u64>,
     /// How many calls to one endpoint run at once.
     pub concurrency: Option<Concurrency>,
+    /// Where the gateway listens.
+    pub listen: Option<String>,
 }
 
 /// All settings, resolved.
@@ -66,6 +68,8 @@ pub struct Settings {
     pub seed: u64,
     /// How many calls to one endpoint run at once.
     pub concurrency: Concurrency,
+    /// The gateway.
+    pub gateway: GatewayPlan,
     /// Which settings file was read.
     pub file: Option<PathBuf>,
 }
@@ -143,18 +147,36 @@ impl Settings {
             .unwrap_or_default();
         let beside = |path: &PathBuf| folder.join(path);
         let (models, roles) = assign(&file, source.as_ref(), &overrides, environment)?;
+        let reference = |written: &String| {
+            let path = folder.join(written);
+            if path.is_file() {
+                path.display().to_string()
+            } else {
+                written.clone()
+            }
+        };
+        let constitution =
+            (overrides.constitution.clone()).or_else(|| file.constitution.as_ref().map(reference));
+        let gateway = GatewayPlan {
+            listen: file.gateway.address(overrides.listen.as_deref())?,
+            options: file.gateway.options()?,
+            offered: offered(&Offering {
+                file: &file,
+                source: source.as_ref(),
+                overrides: &overrides,
+                environment,
+                constitution: constitution.as_ref(),
+                reference: &reference,
+                only: roles.first().and_then(|(_, role)| {
+                    Some((role.model.clone(), models.get(&role.model)?.clone()))
+                }),
+            })?,
+        };
         Ok(Self {
-            constitution: overrides.constitution.or_else(|| {
-                let written = file.constitution.as_ref()?;
-                let path = folder.join(written);
-                Some(if path.is_file() {
-                    path.display().to_string()
-                } else {
-                    written.clone()
-                })
-            }),
+            constitution,
             recipe: overrides.recipe.or(file.recipe).recipe(),
             models,
+            gateway,
             roles,
             store: overrides
                 .store
@@ -224,6 +246,81 @@ fn assign(
         ));
     }
     Ok((models, roles))
+}
+
+/// What the gateway's models are made of.
+struct Offering<'a> {
+    file: &'a SettingsFile,
+    source: Option<&'a SourceFile>,
+    overrides: &'a Overrides,
+    environment: &'a Environment,
+    constitution: Option<&'a String>,
+    reference: &'a dyn Fn(&String) -> String,
+    /// The model that is offered under its own name where none is listed.
+    only: Option<(String, ModelPlan)>,
+}
+
+/// The models that the gateway offers.
+fn offered(offering: &Offering<'_>) -> Result<Vec<OfferedPlan>, SettingsError> {
+    let Offering {
+        file, overrides, ..
+    } = offering;
+    let recipe = |own: &RecipeSettings| {
+        let base = own.clone().or(file.recipe.clone());
+        overrides.recipe.clone().or(base).recipe()
+    };
+    if file.gateway.models.is_empty() || overrides.model.is_some() {
+        let Some((name, model)) = offering.only.clone() else {
+            return Ok(Vec::new());
+        };
+        let settings = OfferedSettings::default();
+        let recipe = recipe(&settings.recipe);
+        let constitution = offering.constitution.cloned();
+        let upstream = (name.clone(), model);
+        return Ok(vec![OfferedPlan::new(
+            &name,
+            &settings,
+            upstream,
+            constitution,
+            recipe,
+        )?]);
+    }
+    let models = file.gateway.models.iter().map(|(name, settings)| {
+        let upstream = settings.upstream.as_ref().unwrap_or(name);
+        let Some(model) = file.models.get(upstream) else {
+            return Err(unknown_upstream(file, offering.source, name, upstream));
+        };
+        let model = plan(upstream, model, offering.environment)?;
+        let constitution = (overrides.constitution.clone())
+            .or_else(|| settings.constitution.as_ref().map(offering.reference))
+            .or_else(|| offering.constitution.cloned());
+        let recipe = recipe(&settings.recipe);
+        OfferedPlan::new(
+            name,
+            settings,
+            (upstream.clone(), model),
+            constitution,
+            recipe,
+        )
+    });
+    models.collect()
+}
+
+fn unknown_upstream(
+    file: &SettingsFile,
+    source: Option<&SourceFile>,
+    name: &str,
+    upstream: &str,
+) -> SettingsError {
+    let message = format!(
+        "the gateway's model `{name}` is to be `{upstream}`, and no model under `models` has that name"
+    );
+    let Some(source) = source else {
+        return SettingsError::Contradiction(message);
+    };
+    let steps = [Step::Key("gateway"), Step::Key("models")];
+    let problem = Problem::error(source, message).at(locate(source.text(), &steps));
+    Problems::from(problem.help(known_models(file, upstream))).into()
 }
 
 type Read = (SettingsFile, Option<SourceFile>);
@@ -319,12 +416,15 @@ fn known_model(
         source.text(),
         &[Step::Key("roles"), Step::Key(role)],
     ));
+    Err(Problems::from(problem.help(known_models(file, name))).into())
+}
+
+fn known_models(file: &SettingsFile, name: &str) -> String {
     let known = file.models.keys().map(String::as_str);
-    let help = match nearest(name, known.clone()) {
+    match nearest(name, known.clone()) {
         Some(near) => format!("did you mean `{near}`?"),
         None => format!("known are: {}", known.collect::<Vec<_>>().join(", ")),
-    };
-    Err(Problems::from(problem.help(help)).into())
+    }
 }
 
 fn plan(

@@ -57,6 +57,25 @@ impl Default for StackOptions {
     }
 }
 
+impl StackOptions {
+    /// For calls that somebody waits for: what fails is tried again, but not for long.
+    #[must_use]
+    pub fn awaited() -> Self {
+        Self {
+            retry: RetryPolicy {
+                attempts: 3,
+                first_delay: Duration::from_millis(200),
+                max_delay: Duration::from_secs(2),
+                max_retry_after: Duration::from_secs(5),
+                patience: Duration::from_secs(10),
+                ..RetryPolicy::default()
+            },
+            outage_patience: Duration::from_secs(5),
+            ..Self::default()
+        }
+    }
+}
+
 /// The model at `endpoint`, with everything around it.
 ///
 /// # Errors
