@@ -350,6 +350,9 @@ pub fn served(
                 });
             }
             let constitution = Arc::new(Constitution::load(name)?);
+            // Checks alone are promised to add no call to a model, not even for a revision.
+            let needs_model = (constitution.principles().iter())
+                .any(|principle| !principle.is_settled_by_checks());
             let build = |rounds: u32| {
                 let builder = || {
                     Pipeline::builder(Arc::clone(&constitution))
@@ -363,7 +366,11 @@ pub fn served(
                         .run(gateway::run_name(&plan.name))
                 };
                 Ok::<_, PipelineError>(Panel {
-                    texts: builder().build()?,
+                    texts: if needs_model {
+                        builder().build()?
+                    } else {
+                        builder().mends_by_checks_alone().build()?
+                    },
                     data: builder().mends_by_checks_alone().build()?,
                 })
             };

@@ -31,6 +31,8 @@ pub struct Failure {
     pub whole: String,
     /// Whether it is the critic, or the reviser, that could not do its part.
     pub blames_critic: bool,
+    /// Whether a transcript tells of it already.
+    pub(super) has_transcript: bool,
 }
 
 const INVALID: &str = "invalid_request_error";
@@ -49,6 +51,7 @@ impl Failure {
             message,
             retry_after: None,
             blames_critic: false,
+            has_transcript: false,
         }
     }
 

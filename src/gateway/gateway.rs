@@ -4,9 +4,11 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, PoisonError, RwLock};
 
 use indexmap::IndexMap;
+use tokio::time::timeout;
 
 use super::errand::Errand;
 use super::keeper::{Keeper, Unsealed};
+use super::observations::Observations;
 use super::{Failure, GatewayOptions, Reporter, Served};
 use crate::store::{NewRun, RunState, Store, StoreError};
 use crate::telemetry;
@@ -22,6 +24,7 @@ pub struct Gateway {
     models: RwLock<Arc<Models>>,
     pub(super) options: GatewayOptions,
     pub(super) keeper: Keeper,
+    pub(super) observations: Observations,
     pub(super) reporter: Arc<dyn Reporter>,
     stopping: AtomicBool,
 }
@@ -41,6 +44,7 @@ impl Gateway {
         let gateway = Arc::new(Self {
             models: RwLock::default(),
             keeper: Keeper::new(store, options.durability),
+            observations: Observations::start(options.observations, options.observers),
             options,
             reporter,
             stopping: AtomicBool::new(false),
@@ -99,12 +103,18 @@ impl Gateway {
         self.stopping.store(true, Ordering::Relaxed);
     }
 
-    /// Waits until every transcript is kept, and notes that nobody works on the runs any more.
+    /// Waits, for no longer than a stop may take, until observed answers are criticised; then until
+    /// every transcript is kept; and notes that nobody works on the runs any more.
     ///
     /// # Errors
     ///
     /// When the store cannot be written.
     pub async fn close(&self) -> Result<(), StoreError> {
+        let observed = timeout(self.options.limits.stop_time, self.observations.close()).await;
+        if observed.is_err() {
+            tracing::warn!("some observed answers were not criticised before the end");
+            self.observations.abort();
+        }
         self.keeper.settle().await;
         for model in self.models().values() {
             let store = self.keeper.store();

@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use http::{HeaderMap, HeaderName, HeaderValue};
 
 use super::errand::{Errand, REQUEST_ID, TRACEPARENT};
-use crate::transcript::{Outcome, UsageByRole};
+use super::tally::Tally;
 
 const TRANSCRIPT: HeaderName = HeaderName::from_static("x-redraft-transcript");
 const OUTCOME: HeaderName = HeaderName::from_static("x-redraft-outcome");
@@ -28,11 +28,13 @@ pub(super) fn transcript(headers: &mut HeaderMap, errand: &Errand) {
 }
 
 /// How a judged answer ended.
-pub(super) fn outcome(headers: &mut HeaderMap, outcome: Outcome, rounds: u32, usage: &UsageByRole) {
-    headers.insert(OUTCOME, HeaderValue::from_static(outcome.as_str()));
-    headers.insert(ROUNDS, rounds.into());
+pub(super) fn outcome(headers: &mut HeaderMap, tally: &Tally) {
+    if let Some(outcome) = tally.outcome {
+        headers.insert(OUTCOME, HeaderValue::from_static(outcome.as_str()));
+    }
+    headers.insert(ROUNDS, tally.rounds.into());
     let (mut calls, mut input, mut output) = (0, 0, 0);
-    for role in usage.values() {
+    for role in tally.usage.values() {
         calls += role.calls;
         input += role.input;
         output += role.output;

@@ -11,18 +11,23 @@
 
 mod arguments;
 mod body;
+mod call;
 mod conversation;
 mod enforced;
 mod errand;
 mod failure;
 mod fields;
 mod gateway;
+mod gathered;
 mod headers;
 mod health;
+mod held_stream;
 mod judge;
 mod keeper;
+mod observations;
 mod options;
 mod part;
+mod passed;
 mod report;
 mod requested;
 mod router;
@@ -30,6 +35,7 @@ mod serve;
 mod served;
 mod settle;
 mod surface;
+mod tally;
 
 pub use failure::Failure;
 pub use gateway::{Gateway, SCOPE};

@@ -16,7 +16,7 @@ pub(super) struct Part {
 }
 
 /// What kind of text a part of an answer is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum PartKind {
     /// The answer itself.
     Content,

@@ -46,6 +46,10 @@ pub trait Reporter: Debug + Send + Sync {
     /// Is told of a request that ended, with an answer or without; must not block.
     fn answered(&self, facts: &Facts<'_>);
 
+    /// Is told what the critique of an observed answer found, after the answer has left; must not
+    /// block.
+    fn observed(&self, facts: &Facts<'_>);
+
     /// Is told of an observed answer that nobody criticises, because too many wait; must not
     /// block.
     fn observation_dropped(&self, model: &str);
@@ -57,6 +61,8 @@ pub struct Unreported;
 
 impl Reporter for Unreported {
     fn answered(&self, _facts: &Facts<'_>) {}
+
+    fn observed(&self, _facts: &Facts<'_>) {}
 
     fn observation_dropped(&self, _model: &str) {}
 }

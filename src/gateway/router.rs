@@ -9,7 +9,8 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use http::{Request, StatusCode};
 
-use super::enforced::Held;
+use super::call::Call;
+use super::enforced::Released;
 use super::errand::Errand;
 use super::fields::Fields;
 use super::requested::{OWN, Requested};
@@ -29,6 +30,8 @@ pub fn router(gateway: &Arc<Gateway>) -> Router {
 pub fn guarded(gateway: &Arc<Gateway>) -> Router {
     Router::new()
         .route("/v1/chat/completions", post(chat))
+        .route("/v1/completions", post(completions))
+        .route("/v1/responses", post(responses))
         .route("/v1/models", get(health::models))
         .route("/v1/models/{*name}", get(model))
         .method_not_allowed_fallback(wrong_method)
@@ -71,6 +74,14 @@ async fn chat(State(gateway): State<Arc<Gateway>>, request: Request<Body>) -> Re
     answer(gateway, Surface::Chat, request).await
 }
 
+async fn completions(State(gateway): State<Arc<Gateway>>, request: Request<Body>) -> Response {
+    answer(gateway, Surface::Completions, request).await
+}
+
+async fn responses(State(gateway): State<Arc<Gateway>>, request: Request<Body>) -> Response {
+    answer(gateway, Surface::Responses, request).await
+}
+
 async fn answer(gateway: Arc<Gateway>, surface: Surface, request: Request<Body>) -> Response {
     let (head, body) = request.into_parts();
     let errand = Errand::new(&head.headers);
@@ -95,7 +106,7 @@ fn prepare(
     surface: Surface,
     bytes: &[u8],
     errand: Errand,
-) -> Result<Held, Failure> {
+) -> Result<Call, Failure> {
     let fields = Fields::read(bytes)?;
     let requested = surface.read(&fields)?;
     let served = gateway.find(&requested.model)?;
@@ -105,13 +116,14 @@ fn prepare(
         surface.can_be_judged(&fields)?;
         left_out.extend(["stream", "stream_options"]);
     }
-    Ok(Held {
+    Ok(Call {
         body: fields.rewritten(served.relay.model(), &left_out),
         gateway: Arc::clone(gateway),
         served,
         surface,
         requested,
         errand,
+        tokens: (0, 0),
     })
 }
 
@@ -130,12 +142,14 @@ fn allowed(served: &Served, requested: &Requested) -> Result<(), Failure> {
     Err(Failure::bad_field("redraft.recipe.rounds", message))
 }
 
-impl Held {
+impl Call {
     async fn respond(self) -> Response {
-        match self.work().await {
-            Ok(released) => released.into_response(),
-            Err(failure) => failure.into_response(),
-        }
+        let given = match self.served.mode {
+            Mode::Enforce if self.requested.stream => return self.hold_stream().await,
+            Mode::Enforce => self.hold().await.map(Released::into_response),
+            Mode::Observe | Mode::Off => self.pass().await,
+        };
+        given.unwrap_or_else(IntoResponse::into_response)
     }
 }
 

@@ -5,17 +5,16 @@ use serde_json::{Value, json};
 
 use super::judge::{Judged, Standing};
 use super::surface::{Instead, Surface};
+use super::tally::Tally;
 use super::{Failure, OnCriticError, OnUnresolved, Panel, Served};
 use crate::round::{judge_by_checks, rewrite_by_checks};
-use crate::transcript::{Delivered, Delivery, Outcome, Verdict};
+use crate::transcript::{Delivered, Delivery, Verdict};
 
 /// How an answer leaves.
 #[derive(Debug)]
 pub(super) struct Settled {
     /// Whether it differs from what the model's server sent.
     pub(super) changed: bool,
-    /// The worst outcome of its texts.
-    pub(super) outcome: Outcome,
     /// What was done instead of giving the texts as they ended, if anything was.
     pub(super) delivered: Option<Delivery>,
 }
@@ -38,11 +37,13 @@ pub(super) fn settle(
         for one in judged {
             deliver(one, Delivery::Withheld, "", None);
         }
-        return Err(failure);
+        return Err(Failure {
+            has_transcript: true,
+            ..failure
+        });
     }
     let mut settled = Settled {
         changed: surface.strip(answer),
-        outcome: worst(judged),
         delivered: None,
     };
     let mut notes = Vec::new();
@@ -54,7 +55,7 @@ pub(super) fn settle(
         settled.delivered = settled.delivered.or(how);
     }
     if !notes.is_empty() {
-        answer["redraft"] = json!({ "outcome": settled.outcome, "choices": notes });
+        answer["redraft"] = json!({ "outcome": Tally::of(judged).outcome, "choices": notes });
         settled.changed = true;
     }
     Ok(settled)
@@ -65,14 +66,6 @@ fn unassessed(judged: &[Judged]) -> Option<Failure> {
         Standing::Unassessed(why) => Some(Failure::critic(why.clone())),
         _ => None,
     })
-}
-
-fn worst(judged: &[Judged]) -> Outcome {
-    let outcomes = judged.iter().map(|one| match one.standing {
-        Standing::BrokenJson => Outcome::Unresolved,
-        _ => one.unsealed.transcript.outcome,
-    });
-    outcomes.max().unwrap_or(Outcome::Compliant)
 }
 
 /// One choice: as its texts ended, or something else in its place.

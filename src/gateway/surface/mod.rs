@@ -2,11 +2,19 @@
 //! how a refusal looks there. One file per endpoint; `Surface` chooses among them.
 
 mod chat;
+mod chat_chunks;
+mod chat_frames;
+mod completions;
+mod frames;
+mod response_frames;
+mod responses;
 
+use bytes::Bytes;
 use serde_json::Value;
 
 use super::Failure;
 use super::fields::Fields;
+use super::gathered::Gathered;
 use super::part::Part;
 use super::requested::Requested;
 
@@ -15,6 +23,10 @@ use super::requested::Requested;
 pub(super) enum Surface {
     /// `POST /v1/chat/completions`.
     Chat,
+    /// `POST /v1/completions`.
+    Completions,
+    /// `POST /v1/responses`.
+    Responses,
 }
 
 /// What stands in a choice's place when it does not leave as it is.
@@ -31,6 +43,8 @@ impl Surface {
     pub(super) fn path(self) -> &'static str {
         match self {
             Self::Chat => "chat/completions",
+            Self::Completions => "completions",
+            Self::Responses => "responses",
         }
     }
 
@@ -38,6 +52,8 @@ impl Surface {
     pub(super) fn read(self, fields: &Fields<'_>) -> Result<Requested, Failure> {
         match self {
             Self::Chat => chat::read(fields),
+            Self::Completions => completions::read(fields),
+            Self::Responses => responses::read(fields),
         }
     }
 
@@ -45,6 +61,7 @@ impl Surface {
     pub(super) fn can_be_judged(self, fields: &Fields<'_>) -> Result<(), Failure> {
         match self {
             Self::Chat => chat::can_be_judged(fields),
+            Self::Completions | Self::Responses => Ok(()),
         }
     }
 
@@ -52,6 +69,8 @@ impl Surface {
     pub(super) fn parts(self, answer: &Value) -> Option<Vec<Part>> {
         match self {
             Self::Chat => chat::parts(answer),
+            Self::Completions => completions::parts(answer),
+            Self::Responses => responses::parts(answer),
         }
     }
 
@@ -59,6 +78,36 @@ impl Surface {
     pub(super) fn strip(self, answer: &mut Value) -> bool {
         match self {
             Self::Chat => chat::strip(answer),
+            Self::Completions => false,
+            Self::Responses => responses::strip(answer),
+        }
+    }
+
+    /// An answer as the events of a stream, the end included.
+    pub(super) fn frames(self, answer: &Value, include_usage: bool) -> Bytes {
+        match self {
+            Self::Chat => chat_frames::frames(answer, include_usage),
+            Self::Completions => completions::frames(answer, include_usage),
+            Self::Responses => response_frames::frames(answer),
+        }
+    }
+
+    /// The last event of a stream that fails.
+    pub(super) fn error_frame(self, failure: &Failure) -> Bytes {
+        let mut frames = frames::Frames::default();
+        match self {
+            Self::Chat | Self::Completions => frames.data(&failure.envelope()),
+            Self::Responses => frames.event("error", &responses::error_event(failure)),
+        }
+        frames.bytes()
+    }
+
+    /// Takes the texts of one event of a stream; false when it cannot be read.
+    pub(super) fn take(self, data: &str, gathered: &mut Gathered) -> bool {
+        match self {
+            Self::Chat => chat_chunks::take(data, gathered),
+            Self::Completions => completions::take(data, gathered),
+            Self::Responses => responses::take(data, gathered),
         }
     }
 
@@ -79,7 +128,8 @@ impl Surface {
             *place = Value::from(text);
         }
         match self {
-            Self::Chat => chat::changed(answer, part),
+            Self::Chat | Self::Completions => chat::changed(answer, part),
+            Self::Responses => {}
         }
     }
 
@@ -87,6 +137,8 @@ impl Surface {
     pub(super) fn replace(self, answer: &mut Value, choice: usize, by: Instead<'_>) {
         match self {
             Self::Chat => chat::replace(answer, choice, by),
+            Self::Completions => completions::replace(answer, choice, by),
+            Self::Responses => responses::replace(answer, by),
         }
     }
 }
