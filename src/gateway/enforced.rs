@@ -143,7 +143,6 @@ impl Released {
     /// The headers that say how the answer ended.
     pub(super) fn head(&self, response: &mut Response) {
         let headers = response.headers_mut();
-        headers::transcript(headers, &self.call.errand);
         headers::outcome(headers, &self.tally);
         headers::timing(headers, &self.call.errand);
     }

@@ -12,10 +12,10 @@ use http::HeaderValue;
 use http::header::{CACHE_CONTROL, CONTENT_TYPE};
 use tokio::time::{sleep, timeout};
 
+use super::Failure;
 use super::call::Call;
 use super::enforced::Released;
 use super::surface::Surface;
-use super::{Failure, headers};
 
 /// A line that clients skip.
 const SIGN_OF_LIFE: Bytes = Bytes::from_static(b": the answer is being checked\n\n");
@@ -26,7 +26,7 @@ impl Call {
     /// Holds the answer, and gives it as a stream.
     pub(super) async fn hold_stream(self) -> Response {
         let (grace, pause) = (self.gateway.options.grace, self.gateway.options.keep_alive);
-        let (surface, errand) = (self.surface, self.errand.clone());
+        let surface = self.surface;
         let mut work: Work = Box::pin(self.hold());
         match timeout(grace, &mut work).await {
             Ok(Ok(released)) => {
@@ -35,11 +35,7 @@ impl Call {
                 response
             }
             Ok(Err(failure)) => failure.into_response(),
-            Err(_) => {
-                let mut response = event_stream(Body::from_stream(waiting(work, surface, pause)));
-                headers::transcript(response.headers_mut(), &errand);
-                response
-            }
+            Err(_) => event_stream(Body::from_stream(waiting(work, surface, pause))),
         }
     }
 }

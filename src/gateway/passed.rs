@@ -84,7 +84,6 @@ impl Call {
         if self.requested.stream {
             headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-cache"));
         }
-        headers::transcript(headers, &self.errand);
         headers::unassessed(headers);
         headers::timing(headers, &self.errand);
         response

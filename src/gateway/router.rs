@@ -89,7 +89,11 @@ async fn answer(gateway: Arc<Gateway>, surface: Surface, request: Request<Body>)
     let read = body::read(&head.headers, body, &gateway.options.limits).await;
     let prepared = read.and_then(|bytes| prepare(&gateway, surface, &bytes, errand.clone()));
     let mut response = match prepared {
-        Ok(prepared) => prepared.respond().await,
+        Ok(call) => {
+            let mut response = call.respond().await;
+            headers::transcript(response.headers_mut(), &errand);
+            response
+        }
         Err(failure) => {
             gateway.log(&errand, &failure);
             turned_away(&gateway, surface, &errand, &failure);

@@ -124,8 +124,11 @@ impl Surface {
 
     /// Puts a changed text in its place.
     pub(super) fn put(self, answer: &mut Value, part: &Part, text: &str) {
-        if let Some(place) = answer.pointer_mut(&part.place) {
-            *place = Value::from(text);
+        // An answer without any text has no place for one.
+        let place = Some(&part.place).filter(|place| !place.is_empty());
+        match place.and_then(|place| answer.pointer_mut(place)) {
+            Some(place) => *place = Value::from(text),
+            None => self.replace(answer, part.choice, Instead::Message(text)),
         }
         match self {
             Self::Chat | Self::Completions => chat::changed(answer, part),
