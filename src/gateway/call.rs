@@ -10,7 +10,7 @@ use super::judge::Case;
 use super::keeper::Unsealed;
 use super::part::Part;
 use super::requested::Requested;
-use super::surface::Surface;
+use super::surface::{Surface, tokens};
 use super::tally::Tally;
 use super::{Facts, Failure, Gateway, Served};
 
@@ -61,8 +61,10 @@ impl Call {
 
     /// Tells of a request that was answered unjudged, or not at all.
     pub(super) fn answered(&self, status: u16, failure: Option<&Failure>) {
-        let mut tally = Tally::default();
-        tally.critic_failed = failure.is_some_and(|failure| failure.blames_critic);
+        let tally = Tally {
+            critic_failed: failure.is_some_and(|failure| failure.blames_critic),
+            ..Tally::default()
+        };
         self.gateway
             .reporter
             .answered(&self.facts(status, &tally, None));
@@ -96,6 +98,6 @@ impl Call {
 
     /// Notes the tokens that the model's server counted.
     pub(super) fn count(&mut self, answer: &Value) {
-        self.tokens = self.surface.tokens(answer);
+        self.tokens = tokens(answer);
     }
 }

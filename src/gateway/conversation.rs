@@ -86,13 +86,12 @@ pub(super) fn content(raw: Option<&RawValue>) -> Result<String, serde_json::Erro
     }
     let mut text = String::new();
     for piece in serde_json::from_str::<Vec<Piece<'_>>>(raw)? {
-        match piece.text.or(piece.refusal) {
-            Some(piece) => text.push_str(&piece),
-            None => {
-                text.push('[');
-                text.push_str(&piece.kind);
-                text.push(']');
-            }
+        if let Some(piece) = piece.text.or(piece.refusal) {
+            text.push_str(&piece);
+        } else {
+            text.push('[');
+            text.push_str(&piece.kind);
+            text.push(']');
         }
     }
     Ok(text)

@@ -57,7 +57,7 @@ impl Call {
                 })
             }
             Err(failure) => {
-                self.gateway.log(&self.errand, &failure);
+                self.errand.log(&failure);
                 self.answered(failure.status.as_u16(), Some(&failure));
                 if !failure.has_transcript {
                     self.keep_unanswered(&failure.whole).await?;

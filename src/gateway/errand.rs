@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 use http::HeaderMap;
 use uuid::Uuid;
 
+use super::Failure;
 use crate::telemetry;
 
 /// One request on its way.
@@ -48,6 +49,17 @@ impl Errand {
             began: Instant::now(),
             upstream: Duration::ZERO,
             revision: Duration::ZERO,
+        }
+    }
+
+    /// Writes in the log why the request is not answered.
+    pub(super) fn log(&self, failure: &Failure) {
+        let request = &self.request_id;
+        let status = failure.status.as_u16();
+        if failure.status.is_server_error() {
+            tracing::warn!(request, status, "not answered: {}", failure.whole);
+        } else {
+            tracing::debug!(request, status, "not answered: {}", failure.whole);
         }
     }
 

@@ -22,13 +22,13 @@ pub struct Failure {
     /// OpenAI's `code`.
     pub code: Option<&'static str>,
     /// The field that is wrong.
-    pub param: Option<String>,
+    pub param: Option<Box<str>>,
     /// What the client is told.
-    pub message: String,
+    pub message: Box<str>,
     /// When it may come back.
     pub retry_after: Option<Duration>,
     /// The whole reason, for the operator.
-    pub whole: String,
+    pub whole: Box<str>,
     /// Whether it is the critic, or the reviser, that could not do its part.
     pub blames_critic: bool,
     /// Whether a transcript tells of it already.
@@ -40,7 +40,7 @@ const SERVER: &str = "server_error";
 
 impl Failure {
     /// A failure that tells the client all there is to it.
-    pub fn new(status: StatusCode, kind: &'static str, message: impl Into<String>) -> Self {
+    pub fn new(status: StatusCode, kind: &'static str, message: impl Into<Box<str>>) -> Self {
         let message = message.into();
         Self {
             status,
@@ -64,18 +64,18 @@ impl Failure {
 
     /// The same with a whole reason that the client is not told.
     #[must_use]
-    pub fn because(mut self, whole: impl Into<String>) -> Self {
+    pub fn because(mut self, whole: impl Into<Box<str>>) -> Self {
         self.whole = whole.into();
         self
     }
 
     /// The request is wrong as a whole.
-    pub fn bad_request(message: impl Into<String>) -> Self {
+    pub fn bad_request(message: impl Into<Box<str>>) -> Self {
         Self::new(StatusCode::BAD_REQUEST, INVALID, message)
     }
 
     /// A field of the request is wrong.
-    pub fn bad_field(param: impl Into<String>, message: impl Into<String>) -> Self {
+    pub fn bad_field(param: impl Into<Box<str>>, message: impl Into<Box<str>>) -> Self {
         Self {
             param: Some(param.into()),
             ..Self::bad_request(message)
@@ -88,7 +88,7 @@ impl Failure {
         let name: String = name.chars().take(100).collect();
         let message = format!("The model {name:?} does not exist here.");
         Self {
-            param: Some("model".to_owned()),
+            param: Some("model".into()),
             ..Self::new(StatusCode::NOT_FOUND, INVALID, message).with_code("model_not_found")
         }
     }
@@ -118,7 +118,7 @@ impl Failure {
     }
 
     /// The answer could not be judged.
-    pub fn critic(whole: impl Into<String>) -> Self {
+    pub fn critic(whole: impl Into<Box<str>>) -> Self {
         let message = "The answer could not be checked, and is not given unchecked.";
         Self {
             blames_critic: true,
@@ -129,7 +129,7 @@ impl Failure {
     }
 
     /// What was answered could not be kept.
-    pub fn store(whole: impl Into<String>) -> Self {
+    pub fn store(whole: impl Into<Box<str>>) -> Self {
         let message = "The answer could not be recorded, and is not given unrecorded.";
         Self::new(StatusCode::INTERNAL_SERVER_ERROR, SERVER, message)
             .with_code("store_unavailable")
@@ -137,7 +137,7 @@ impl Failure {
     }
 
     /// The reply of the model's server cannot be used.
-    pub fn garbled(whole: impl Into<String>) -> Self {
+    pub fn garbled(whole: impl Into<Box<str>>) -> Self {
         let message = "The model's server sent something that is no answer.";
         Self::new(StatusCode::BAD_GATEWAY, SERVER, message)
             .with_code("upstream_garbled")
@@ -263,7 +263,7 @@ mod tests {
         };
         let failure = Failure::upstream(&status(400));
         assert_eq!(failure.status, StatusCode::BAD_REQUEST);
-        assert_eq!(failure.message, "temperature must be at most 2");
+        assert_eq!(&*failure.message, "temperature must be at most 2");
         let response = Failure::upstream(&status(429)).into_response();
         assert_eq!(response.status(), StatusCode::TOO_MANY_REQUESTS);
         assert_eq!(response.headers()[RETRY_AFTER], "2");

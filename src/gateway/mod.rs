@@ -17,7 +17,6 @@ mod enforced;
 mod errand;
 mod failure;
 mod fields;
-mod gateway;
 mod gathered;
 mod headers;
 mod health;
@@ -34,14 +33,16 @@ mod router;
 mod serve;
 mod served;
 mod settle;
+mod shared;
 mod surface;
 mod tally;
 
 pub use failure::Failure;
-pub use gateway::{Gateway, SCOPE};
+
 pub use keeper::Durability;
 pub use options::{GatewayOptions, Limits};
 pub use report::{Facts, Reporter, Unreported};
 pub use router::{guarded, open, router};
 pub use serve::{ServeError, serve};
 pub use served::{DEFAULT_MESSAGE, Mode, OnCriticError, OnUnresolved, Panel, Served, run_name};
+pub use shared::{Gateway, SCOPE};

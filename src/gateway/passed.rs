@@ -69,7 +69,7 @@ impl Call {
     }
 
     async fn fail(self, failure: Failure) -> Result<Response, Failure> {
-        self.gateway.log(&self.errand, &failure);
+        self.errand.log(&failure);
         self.answered(failure.status.as_u16(), Some(&failure));
         self.keep_unanswered(&failure.whole).await?;
         Err(failure)
@@ -179,7 +179,7 @@ impl Flow {
         let failure = Failure::upstream(&error);
         let surface = self.call.as_ref().map(|call| call.surface);
         if let Some(call) = &self.call {
-            call.gateway.log(&call.errand, &failure);
+            call.errand.log(&failure);
         }
         let can_be_read = self
             .gathered

@@ -95,7 +95,7 @@ async fn answer(gateway: Arc<Gateway>, surface: Surface, request: Request<Body>)
             response
         }
         Err(failure) => {
-            gateway.log(&errand, &failure);
+            errand.log(&failure);
             turned_away(&gateway, surface, &errand, &failure);
             failure.into_response()
         }

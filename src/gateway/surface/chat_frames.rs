@@ -45,7 +45,7 @@ impl Writer {
         self.frames.data(&Value::Object(chunk));
     }
 
-    fn delta(&mut self, index: &Value, delta: Value, logprobs: Option<&Value>) {
+    fn delta(&mut self, index: &Value, delta: &Value, logprobs: Option<&Value>) {
         let logprobs = logprobs.cloned().unwrap_or_default();
         self.chunk(
             json!([{ "index": index, "delta": delta, "logprobs": logprobs, "finish_reason": null }]),
@@ -66,7 +66,7 @@ impl Writer {
         };
         self.delta(
             &index,
-            json!({ "role": "assistant", "content": begin }),
+            &json!({ "role": "assistant", "content": begin }),
             None,
         );
         for field in ["reasoning_content", "reasoning"] {
@@ -76,7 +76,7 @@ impl Writer {
             // The chances are those of all tokens: they go with all of the text.
             Some(chances) => {
                 let content = message["content"].as_str().unwrap_or_default();
-                self.delta(&index, json!({ "content": content }), Some(chances));
+                self.delta(&index, &json!({ "content": content }), Some(chances));
             }
             None => self.text(&index, "content", &message["content"]),
         }
@@ -97,13 +97,13 @@ impl Writer {
             let call = &message["function_call"];
             self.delta(
                 &index,
-                json!({ "function_call": { "name": call["name"], "arguments": "" } }),
+                &json!({ "function_call": { "name": call["name"], "arguments": "" } }),
                 None,
             );
             for piece in pieces(call["arguments"].as_str().unwrap_or_default()) {
                 self.delta(
                     &index,
-                    json!({ "function_call": { "arguments": piece } }),
+                    &json!({ "function_call": { "arguments": piece } }),
                     None,
                 );
             }
@@ -118,7 +118,7 @@ impl Writer {
         for piece in pieces(text.as_str().unwrap_or_default()) {
             let mut delta = Map::new();
             delta.insert(field.to_owned(), Value::from(piece));
-            self.delta(index, Value::Object(delta), None);
+            self.delta(index, &Value::Object(delta), None);
         }
     }
 
@@ -132,12 +132,12 @@ impl Writer {
         let mut head = call.clone();
         head["index"] = Value::from(number);
         head[holder][field] = Value::from("");
-        self.delta(index, json!({ "tool_calls": [head] }), None);
+        self.delta(index, &json!({ "tool_calls": [head] }), None);
         for piece in pieces(call[holder][field].as_str().unwrap_or_default()) {
             let mut part = json!({ "index": number });
             part[holder] = json!({});
             part[holder][field] = Value::from(piece);
-            self.delta(index, json!({ "tool_calls": [part] }), None);
+            self.delta(index, &json!({ "tool_calls": [part] }), None);
         }
     }
 }

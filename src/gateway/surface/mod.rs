@@ -111,17 +111,6 @@ impl Surface {
         }
     }
 
-    /// The tokens of prompt and answer, as the model's server counted them.
-    pub(super) fn tokens(self, answer: &Value) -> (u64, u64) {
-        let count = |names: [&str; 2]| {
-            let usage = answer.get("usage");
-            let counted = names.iter().find_map(|name| usage?.get(name)?.as_u64());
-            counted.unwrap_or(0)
-        };
-        let prompt = count(["prompt_tokens", "input_tokens"]);
-        (prompt, count(["completion_tokens", "output_tokens"]))
-    }
-
     /// Puts a changed text in its place.
     pub(super) fn put(self, answer: &mut Value, part: &Part, text: &str) {
         // An answer without any text has no place for one.
@@ -144,4 +133,15 @@ impl Surface {
             Self::Responses => responses::replace(answer, by),
         }
     }
+}
+
+/// The tokens of prompt and answer, as the model's server counted them.
+pub(super) fn tokens(answer: &Value) -> (u64, u64) {
+    let usage = answer.get("usage");
+    let count = |names: [&str; 2]| {
+        let mut counted = names.iter().filter_map(|name| usage?.get(name)?.as_u64());
+        counted.next().unwrap_or(0)
+    };
+    let prompt = count(["prompt_tokens", "input_tokens"]);
+    (prompt, count(["completion_tokens", "output_tokens"]))
 }

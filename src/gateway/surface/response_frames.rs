@@ -16,8 +16,8 @@ pub(super) fn frames(answer: &Value) -> Bytes {
             begun[field] = value;
         }
     }
-    writer.event("response.created", json!({ "response": begun }));
-    writer.event("response.in_progress", json!({ "response": begun }));
+    writer.event("response.created", &json!({ "response": begun }));
+    writer.event("response.in_progress", &json!({ "response": begun }));
     for (number, item) in answer["output"]
         .as_array()
         .into_iter()
@@ -30,7 +30,7 @@ pub(super) fn frames(answer: &Value) -> Bytes {
         Some("incomplete") => "response.incomplete",
         _ => "response.completed",
     };
-    writer.event(name, json!({ "response": answer }));
+    writer.event(name, &json!({ "response": answer }));
     writer.frames.bytes()
 }
 
@@ -41,7 +41,7 @@ struct Writer {
 }
 
 impl Writer {
-    fn event(&mut self, kind: &str, fields: Value) {
+    fn event(&mut self, kind: &str, fields: &Value) {
         let mut event = json!({ "type": kind, "sequence_number": self.number });
         self.number += 1;
         for (name, value) in fields.as_object().into_iter().flatten() {
@@ -59,7 +59,7 @@ impl Writer {
             }
         }
         let at = |item: &Value| json!({ "output_index": number, "item": item });
-        self.event("response.output_item.added", at(&begun));
+        self.event("response.output_item.added", &at(&begun));
         let id = &item["id"];
         let place =
             |index: usize| json!({ "item_id": id, "output_index": number, "content_index": index });
@@ -72,7 +72,7 @@ impl Writer {
             let place = json!({ "item_id": id, "output_index": number, "summary_index": index });
             self.summary(&place, piece);
         }
-        self.event("response.output_item.done", at(item));
+        self.event("response.output_item.done", &at(item));
     }
 
     fn content(&mut self, place: &Value, piece: &Value) {
@@ -83,21 +83,21 @@ impl Writer {
         };
         let mut begun = piece.clone();
         begun[field] = Value::from("");
-        self.event("response.content_part.added", with(place, "part", &begun));
+        self.event("response.content_part.added", &with(place, "part", &begun));
         let text = piece[field].as_str().unwrap_or_default();
         for part in pieces(text) {
             let mut delta = with(place, "delta", &Value::from(part));
             if field == "text" {
                 delta["logprobs"] = json!([]);
             }
-            self.event(&format!("{name}.delta"), delta);
+            self.event(&format!("{name}.delta"), &delta);
         }
         let mut done = with(place, field, &Value::from(text));
         if field == "text" {
             done["logprobs"] = json!([]);
         }
-        self.event(&format!("{name}.done"), done);
-        self.event("response.content_part.done", with(place, "part", piece));
+        self.event(&format!("{name}.done"), &done);
+        self.event("response.content_part.done", &with(place, "part", piece));
     }
 
     fn summary(&mut self, place: &Value, piece: &Value) {
@@ -105,18 +105,18 @@ impl Writer {
         begun["text"] = Value::from("");
         self.event(
             "response.reasoning_summary_part.added",
-            with(place, "part", &begun),
+            &with(place, "part", &begun),
         );
         let text = piece["text"].as_str().unwrap_or_default();
         for part in pieces(text) {
             let delta = with(place, "delta", &Value::from(part));
-            self.event("response.reasoning_summary_text.delta", delta);
+            self.event("response.reasoning_summary_text.delta", &delta);
         }
         let done = with(place, "text", &Value::from(text));
-        self.event("response.reasoning_summary_text.done", done);
+        self.event("response.reasoning_summary_text.done", &done);
         self.event(
             "response.reasoning_summary_part.done",
-            with(place, "part", piece),
+            &with(place, "part", piece),
         );
     }
 }

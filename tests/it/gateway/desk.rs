@@ -167,11 +167,11 @@ impl Drop for Desk {
 }
 
 /// Settings with one model, `open`, that is `served` as the server knows it.
-pub(super) fn settings(constitution: &str, mode: &str, more: &str) -> String {
+pub(super) fn settings(constitution: &str, mode: &str, further: &str) -> String {
     format!(
         "models: {{ served: {{ model: served, base_url: UPSTREAM }} }}\n\
          gateway:\n  durability: before_reply\n  models:\n    open: {{ upstream: served, \
-         constitution: {constitution}, mode: {mode}{more} }}\n"
+         constitution: {constitution}, mode: {mode}{further} }}\n"
     )
 }
 

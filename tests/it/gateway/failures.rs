@@ -3,11 +3,27 @@
 
 use serde_json::{Value, json};
 
-use super::desk::{Desk, ask, settings};
+use super::desk::{Desk, Got, ask, settings};
 use super::upstream::{Say, Upstream, draft};
 use crate::support::{Part, completion, runtime};
 
 const CHAT: &str = "chat/completions";
+
+/// The status and the field that an error names.
+async fn told(desk: &Desk, body: String, path: &str) -> (u16, Value, Got) {
+    let got = desk.post_with(path, body, &[]).await;
+    let error = got.json()["error"].clone();
+    assert!(
+        error["message"].is_string() && error["type"].is_string(),
+        "{got:?}"
+    );
+    assert!(
+        !got.body.contains("team-7") && !got.body.contains("127.0.0.1"),
+        "{got:?}"
+    );
+    assert_eq!(got.header("content-type"), "application/json");
+    (got.status, error["param"].clone(), got)
+}
 
 #[test]
 fn every_failure_has_its_status_and_openais_envelope() {
@@ -37,20 +53,6 @@ fn every_failure_has_its_status_and_openais_envelope() {
         &upstream,
         &text.replace("gateway:\n", &format!("gateway:\n{limits}")),
     );
-    let told = |body: String, path: &'static str| async {
-        let got = desk.post_with(path, body, &[]).await;
-        let error = got.json()["error"].clone();
-        assert!(
-            error["message"].is_string() && error["type"].is_string(),
-            "{got:?}"
-        );
-        assert!(
-            !got.body.contains("team-7") && !got.body.contains("127.0.0.1"),
-            "{got:?}"
-        );
-        assert_eq!(got.header("content-type"), "application/json");
-        (got.status, error["param"].clone(), got)
-    };
     runtime().block_on(async {
         for (text, status) in [
             ("too hot", 400),
@@ -64,7 +66,7 @@ fn every_failure_has_its_status_and_openais_envelope() {
         ] {
             for stream in [false, true] {
                 let body = ask(CHAT, "content", text, stream).to_string();
-                let (found, _, got) = told(body, CHAT).await;
+                let (found, _, got) = told(&desk, body, CHAT).await;
                 assert_eq!(found, status, "{text}: {got:?}");
                 if text == "too hot" {
                     assert!(got.body.contains("temperature is at most 2"), "{got:?}");
@@ -74,6 +76,14 @@ fn every_failure_has_its_status_and_openais_envelope() {
                 }
             }
         }
+    });
+}
+
+#[test]
+fn a_wrong_request_is_refused_and_says_which_field_it_is() {
+    let upstream = Upstream::start();
+    let desk = Desk::enforcing(&upstream, "");
+    runtime().block_on(async {
         for (body, status, param) in [
             ("nonsense".to_owned(), 400, Value::Null),
             (
@@ -109,7 +119,7 @@ fn every_failure_has_its_status_and_openais_envelope() {
             ),
             (with("model", json!("another")), 404, json!("model")),
         ] {
-            let (found, named, got) = told(body, CHAT).await;
+            let (found, named, got) = told(&desk, body, CHAT).await;
             assert_eq!((found, &named), (status, &param), "{got:?}");
         }
         for (field, value, path) in [
@@ -121,10 +131,10 @@ fn every_failure_has_its_status_and_openais_envelope() {
         ] {
             let mut body = ask(path, "content", "x", false);
             body[field] = value;
-            let (found, named, got) = told(body.to_string(), path).await;
+            let (found, named, got) = told(&desk, body.to_string(), path).await;
             assert_eq!((found, named), (400, json!(field)), "{got:?}");
         }
-        let (found, _, _) = told("{}".to_owned(), "embeddings").await;
+        let (found, _, _) = told(&desk, "{}".to_owned(), "embeddings").await;
         assert_eq!(found, 404);
         assert_eq!(desk.get("v1/chat/completions").await.status, 405);
     });

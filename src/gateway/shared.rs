@@ -6,7 +6,6 @@ use std::sync::{Arc, PoisonError, RwLock};
 use indexmap::IndexMap;
 use tokio::time::timeout;
 
-use super::errand::Errand;
 use super::keeper::{Keeper, Unsealed};
 use super::observations::Observations;
 use super::{Failure, GatewayOptions, Reporter, Served};
@@ -133,15 +132,5 @@ impl Gateway {
     ) -> Result<(), Failure> {
         let kept = self.keeper.keep(served.run(), make).await;
         kept.map_err(|error| Failure::store(super::failure::in_one_line(&error)))
-    }
-
-    pub(super) fn log(&self, errand: &Errand, failure: &Failure) {
-        let request = &errand.request_id;
-        let status = failure.status.as_u16();
-        if failure.status.is_server_error() {
-            tracing::warn!(request, status, "not answered: {}", failure.whole);
-        } else {
-            tracing::debug!(request, status, "not answered: {}", failure.whole);
-        }
     }
 }
