@@ -4,9 +4,11 @@ use std::net::{Ipv4Addr, SocketAddr};
 use std::time::Duration;
 
 use super::gateway::{GatewaySettings, OfferedSettings};
-use super::{ModelPlan, SettingsError};
+use super::resolve::{known_models, plan};
+use super::{Environment, ModelPlan, Overrides, RecipeSettings, SettingsError, SettingsFile};
 use crate::gateway::{GatewayOptions, Limits, Mode, OnCriticError, OnUnresolved};
 use crate::pipeline::Recipe;
+use crate::yaml::{Problem, Problems, SourceFile, Step, locate};
 
 /// The gateway, resolved.
 #[derive(Clone, Debug)]
@@ -167,4 +169,79 @@ fn above_zero(field: &str, time: Duration) -> Result<Duration, SettingsError> {
         return Err(wrong(field, "a number above 0"));
     }
     Ok(time)
+}
+
+/// What the gateway's models are made of.
+pub(super) struct Offering<'a> {
+    pub(super) file: &'a SettingsFile,
+    pub(super) source: Option<&'a SourceFile>,
+    pub(super) overrides: &'a Overrides,
+    pub(super) environment: &'a Environment,
+    pub(super) constitution: Option<&'a String>,
+    pub(super) reference: &'a dyn Fn(&String) -> String,
+    /// The model that is offered under its own name where none is listed.
+    pub(super) only: Option<(String, ModelPlan)>,
+}
+
+/// The models that the gateway offers.
+pub(super) fn offered(offering: &Offering<'_>) -> Result<Vec<OfferedPlan>, SettingsError> {
+    let Offering {
+        file, overrides, ..
+    } = offering;
+    let recipe = |own: &RecipeSettings| {
+        let base = own.clone().or(file.recipe.clone());
+        overrides.recipe.clone().or(base).recipe()
+    };
+    if file.gateway.models.is_empty() || overrides.model.is_some() {
+        let Some((name, model)) = offering.only.clone() else {
+            return Ok(Vec::new());
+        };
+        let settings = OfferedSettings::default();
+        let recipe = recipe(&settings.recipe);
+        let constitution = offering.constitution.cloned();
+        let upstream = (name.clone(), model);
+        return Ok(vec![OfferedPlan::new(
+            &name,
+            &settings,
+            upstream,
+            constitution,
+            recipe,
+        )?]);
+    }
+    let models = file.gateway.models.iter().map(|(name, settings)| {
+        let upstream = settings.upstream.as_ref().unwrap_or(name);
+        let Some(model) = file.models.get(upstream) else {
+            return Err(unknown_upstream(file, offering.source, name, upstream));
+        };
+        let model = plan(upstream, model, offering.environment)?;
+        let constitution = (overrides.constitution.clone())
+            .or_else(|| settings.constitution.as_ref().map(offering.reference))
+            .or_else(|| offering.constitution.cloned());
+        let recipe = recipe(&settings.recipe);
+        OfferedPlan::new(
+            name,
+            settings,
+            (upstream.clone(), model),
+            constitution,
+            recipe,
+        )
+    });
+    models.collect()
+}
+
+fn unknown_upstream(
+    file: &SettingsFile,
+    source: Option<&SourceFile>,
+    name: &str,
+    upstream: &str,
+) -> SettingsError {
+    let message = format!(
+        "the gateway's model `{name}` is to be `{upstream}`, and no model under `models` has that name"
+    );
+    let Some(source) = source else {
+        return SettingsError::Contradiction(message);
+    };
+    let steps = [Step::Key("gateway"), Step::Key("models")];
+    let problem = Problem::error(source, message).at(locate(source.text(), &steps));
+    Problems::from(problem.help(known_models(file, upstream))).into()
 }

@@ -7,7 +7,8 @@ use std::time::Duration;
 use indexmap::IndexMap;
 
 use super::file::{BatchSettings, ModelSettings, RoleSettings, SettingsFile};
-use super::{Environment, GatewayPlan, OfferedPlan, OfferedSettings, OneOrMany, RecipeSettings};
+use super::gateway_plan::{Offering, offered};
+use super::{Environment, GatewayPlan, OneOrMany, RecipeSettings};
 use crate::model::batch::BatchOptions;
 use crate::model::openai::RESERVED_FIELDS;
 use crate::model::{Concurrency, ModelRole, Price, Sampling};
@@ -248,81 +249,6 @@ fn assign(
     Ok((models, roles))
 }
 
-/// What the gateway's models are made of.
-struct Offering<'a> {
-    file: &'a SettingsFile,
-    source: Option<&'a SourceFile>,
-    overrides: &'a Overrides,
-    environment: &'a Environment,
-    constitution: Option<&'a String>,
-    reference: &'a dyn Fn(&String) -> String,
-    /// The model that is offered under its own name where none is listed.
-    only: Option<(String, ModelPlan)>,
-}
-
-/// The models that the gateway offers.
-fn offered(offering: &Offering<'_>) -> Result<Vec<OfferedPlan>, SettingsError> {
-    let Offering {
-        file, overrides, ..
-    } = offering;
-    let recipe = |own: &RecipeSettings| {
-        let base = own.clone().or(file.recipe.clone());
-        overrides.recipe.clone().or(base).recipe()
-    };
-    if file.gateway.models.is_empty() || overrides.model.is_some() {
-        let Some((name, model)) = offering.only.clone() else {
-            return Ok(Vec::new());
-        };
-        let settings = OfferedSettings::default();
-        let recipe = recipe(&settings.recipe);
-        let constitution = offering.constitution.cloned();
-        let upstream = (name.clone(), model);
-        return Ok(vec![OfferedPlan::new(
-            &name,
-            &settings,
-            upstream,
-            constitution,
-            recipe,
-        )?]);
-    }
-    let models = file.gateway.models.iter().map(|(name, settings)| {
-        let upstream = settings.upstream.as_ref().unwrap_or(name);
-        let Some(model) = file.models.get(upstream) else {
-            return Err(unknown_upstream(file, offering.source, name, upstream));
-        };
-        let model = plan(upstream, model, offering.environment)?;
-        let constitution = (overrides.constitution.clone())
-            .or_else(|| settings.constitution.as_ref().map(offering.reference))
-            .or_else(|| offering.constitution.cloned());
-        let recipe = recipe(&settings.recipe);
-        OfferedPlan::new(
-            name,
-            settings,
-            (upstream.clone(), model),
-            constitution,
-            recipe,
-        )
-    });
-    models.collect()
-}
-
-fn unknown_upstream(
-    file: &SettingsFile,
-    source: Option<&SourceFile>,
-    name: &str,
-    upstream: &str,
-) -> SettingsError {
-    let message = format!(
-        "the gateway's model `{name}` is to be `{upstream}`, and no model under `models` has that name"
-    );
-    let Some(source) = source else {
-        return SettingsError::Contradiction(message);
-    };
-    let steps = [Step::Key("gateway"), Step::Key("models")];
-    let problem = Problem::error(source, message).at(locate(source.text(), &steps));
-    Problems::from(problem.help(known_models(file, upstream))).into()
-}
-
 type Read = (SettingsFile, Option<SourceFile>);
 
 fn read(named: Option<&Path>) -> Result<Read, SettingsError> {
@@ -419,7 +345,8 @@ fn known_model(
     Err(Problems::from(problem.help(known_models(file, name))).into())
 }
 
-fn known_models(file: &SettingsFile, name: &str) -> String {
+/// The name under `models` that is nearest to `name`, or all of them.
+pub(super) fn known_models(file: &SettingsFile, name: &str) -> String {
     let known = file.models.keys().map(String::as_str);
     match nearest(name, known.clone()) {
         Some(near) => format!("did you mean `{near}`?"),
@@ -427,7 +354,8 @@ fn known_models(file: &SettingsFile, name: &str) -> String {
     }
 }
 
-fn plan(
+/// A model, resolved.
+pub(super) fn plan(
     name: &str,
     settings: &ModelSettings,
     environment: &Environment,
