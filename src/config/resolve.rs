@@ -524,6 +524,45 @@ roles: { drafter: small, critic: { model: large, sampling: { temperature: 0 } },
     }
 
     #[test]
+    fn the_gateway_offers_what_is_listed_or_else_the_one_model() {
+        let listed = format!(
+            "{TWO_MODELS}gateway: {{ models: {{ support: {{ upstream: large, mode: observe }}, small: {{}} }} }}"
+        );
+        let names = |settings: &Settings| -> Vec<(String, String)> {
+            let offered = settings.gateway.offered.iter();
+            offered
+                .map(|plan| (plan.name.clone(), plan.model.model.clone()))
+                .collect()
+        };
+        let pair = |name: &str, model: &str| (name.to_owned(), model.to_owned());
+        let settings = resolved(&listed, Overrides::default(), &[]).unwrap();
+        assert_eq!(
+            names(&settings),
+            [pair("support", "gpt"), pair("small", "qwen")]
+        );
+        let settings = resolved("models: { m: { model: a } }", Overrides::default(), &[]).unwrap();
+        assert_eq!(names(&settings), [pair("m", "a")]);
+        assert!(
+            resolved("", Overrides::default(), &[])
+                .unwrap()
+                .gateway
+                .offered
+                .is_empty()
+        );
+        let wrong = listed.replace("upstream: large", "upstream: larg");
+        let problem = problem(&wrong);
+        assert!(problem.to_string().contains("`larg`"), "{problem}");
+        for (field, must) in [
+            ("keep_alive_seconds: 0", "above 0"),
+            ("head_bytes: 10", "at least 8192"),
+        ] {
+            let text = format!("gateway: {{ {field} }}");
+            let error = resolved(&text, Overrides::default(), &[]).unwrap_err();
+            assert!(error.to_string().contains(must), "{error}");
+        }
+    }
+
+    #[test]
     fn the_command_line_wins_over_the_environment_and_that_over_defaults() {
         let environment = [("OPENAI_BASE_URL", "http://env/v1")];
         let model = || Overrides {
