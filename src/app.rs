@@ -10,14 +10,15 @@ use std::time::Duration;
 
 use crate::config::{ModelPlan, RolePlan, Settings};
 use crate::constitution::{Constitution, LoadError};
+use crate::gateway::{self, Mode, Panel, Served};
 use crate::model::closed::{Closed, stack_closed};
-use crate::model::openai::{ApiKey, BaseUrlError, Endpoint, EndpointError};
+use crate::model::openai::{ApiKey, BaseUrlError, Endpoint, EndpointError, Relay};
 use crate::model::pace::Paces;
 use crate::model::stack::{StackOptions, stack_replicas};
 use crate::model::structured::UnknownRung;
 use crate::model::traffic::Traffic;
 use crate::model::{ChatModel, Concurrency, ModelRole};
-use crate::pipeline::{Pipeline, PipelineError};
+use crate::pipeline::{Pipeline, PipelineError, Recipe};
 use crate::prefer::{Judge, JudgeError, JudgeOptions};
 use crate::prompt::{PromptError, PromptSet};
 use crate::round::{Assigned, Cast};
@@ -72,6 +73,18 @@ pub enum AppError {
         /// The model's name in the settings.
         model: String,
     },
+    /// A model of the gateway has a recipe by which no answer is ever known to be compliant.
+    #[error(
+        "the gateway's model {model} has a recipe that does not assess every text by every principle, \
+         and mode `{}` needs one that does, such as `audit`",
+        mode.as_str()
+    )]
+    NotAssessing {
+        /// The model's public name.
+        model: String,
+        /// What is to become of its answers.
+        mode: Mode,
+    },
     /// A model's `structured` is none of the ways there are.
     #[error("the model {model} has a wrong setting `structured`")]
     Structured {
@@ -114,6 +127,8 @@ pub struct Connections {
     pub paces: Arc<Paces>,
     /// A closed network: nothing is asked, and its journal stands in for the store.
     pub closed: Option<Arc<Closed>>,
+    /// Whether somebody waits for every call: what fails is not tried for long.
+    pub is_awaited: bool,
 }
 
 /// Builds the pipeline that the settings describe.
@@ -177,11 +192,25 @@ fn parts(
         .constitution
         .as_deref()
         .unwrap_or(DEFAULT_CONSTITUTION);
-    let constitution = Constitution::load(name)?;
-    let prompts = match &settings.prompts {
-        Some(folder) => PromptSet::with_folder(folder)?,
-        None => PromptSet::shipped(),
-    };
+    Ok(Parts {
+        constitution: Constitution::load(name)?,
+        prompts: Arc::new(prompts(settings)?),
+        cast: cast(settings, key, connections)?,
+    })
+}
+
+fn prompts(settings: &Settings) -> Result<PromptSet, PromptError> {
+    match &settings.prompts {
+        Some(folder) => PromptSet::with_folder(folder),
+        None => Ok(PromptSet::shipped()),
+    }
+}
+
+fn cast(
+    settings: &Settings,
+    key: impl Fn(&str) -> Option<String>,
+    connections: &Connections,
+) -> Result<Cast, AppError> {
     if connections.traffic.budget().limits().cost.is_some() {
         priced(settings)?;
     }
@@ -201,15 +230,10 @@ fn parts(
             price: settings.models.get(model)?.price,
         })
     };
-    let cast = Cast {
+    Ok(Cast {
         drafter: assigned(ModelRole::Drafter),
         critic: assigned(ModelRole::Critic),
         reviser: assigned(ModelRole::Reviser),
-    };
-    Ok(Parts {
-        constitution,
-        prompts: Arc::new(prompts),
-        cast,
     })
 }
 
@@ -232,13 +256,51 @@ fn model(
     connections: &Connections,
 ) -> Result<Arc<dyn ChatModel>, AppError> {
     let model = name.to_owned();
+    let endpoints = endpoints(name, plan, key)?;
+    let structured = plan
+        .structured
+        .parse()
+        .map_err(|source| AppError::Structured {
+            model: model.clone(),
+            source,
+        })?;
+    if let Some(closed) = &connections.closed {
+        let scope = connections.scope.clone();
+        return stack_closed(&endpoints[0], structured, scope, closed)
+            .map_err(|source| AppError::Endpoint { model, source });
+    }
+    let default = if connections.is_awaited {
+        StackOptions::awaited()
+    } else {
+        StackOptions::default()
+    };
+    let options = StackOptions {
+        concurrency,
+        price: plan.price,
+        structured,
+        journal: connections.store.clone().map(|store| store as _),
+        scope: connections.scope.clone(),
+        traffic: Arc::clone(&connections.traffic),
+        paces: Arc::clone(&connections.paces),
+        batch: plan.batch.clone(),
+        ..default
+    };
+    stack_replicas(&endpoints, options).map_err(|source| AppError::Endpoint { model, source })
+}
+
+/// Where a model is, and with which key and patience it is asked.
+fn endpoints(
+    name: &str,
+    plan: &ModelPlan,
+    key: &impl Fn(&str) -> Option<String>,
+) -> Result<Vec<Endpoint>, AppError> {
     let variable = &plan.key_variable;
     let api_key = key(variable).map(|secret| {
         ApiKey::new(secret).from_origin(format!("the environment variable {variable}"))
     });
     let endpoint = |address: &String| {
         let address = address.parse().map_err(|source| AppError::Address {
-            model: model.clone(),
+            model: name.to_owned(),
             source,
         })?;
         Ok(Endpoint {
@@ -252,35 +314,86 @@ fn model(
             ..Endpoint::new(&plan.model, address)
         })
     };
-    let endpoints = plan
-        .base_urls
-        .iter()
-        .map(endpoint)
-        .collect::<Result<Vec<_>, AppError>>()?;
-    let structured = plan
-        .structured
-        .parse()
-        .map_err(|source| AppError::Structured {
-            model: model.clone(),
+    plan.base_urls.iter().map(endpoint).collect()
+}
+
+/// Builds the models that the gateway offers.
+///
+/// # Errors
+///
+/// When constitutions, templates, models or recipes do not work.
+pub fn served(
+    settings: &Settings,
+    key: impl Fn(&str) -> Option<String>,
+    connections: &Connections,
+) -> Result<Vec<Served>, AppError> {
+    let prompts = Arc::new(prompts(settings)?);
+    let cast = Cast {
+        drafter: None,
+        ..cast(settings, &key, connections)?
+    };
+    let mut served = Vec::new();
+    for plan in &settings.gateway.offered {
+        let endpoints = endpoints(&plan.upstream, &plan.model, &key)?;
+        let relay = Relay::new(&endpoints).map_err(|source| AppError::Endpoint {
+            model: plan.upstream.clone(),
             source,
         })?;
-    if let Some(closed) = &connections.closed {
-        let scope = connections.scope.clone();
-        return stack_closed(&endpoints[0], structured, scope, closed)
-            .map_err(|source| AppError::Endpoint { model, source });
+        let name = plan.constitution.as_deref().unwrap_or(DEFAULT_CONSTITUTION);
+        let mut panels = Vec::new();
+        let mut panel = None;
+        if plan.mode != Mode::Off {
+            if !plan.recipe.assesses_everything() {
+                return Err(AppError::NotAssessing {
+                    model: plan.name.clone(),
+                    mode: plan.mode,
+                });
+            }
+            let constitution = Arc::new(Constitution::load(name)?);
+            // Checks alone are promised to add no call to a model, not even for a revision.
+            let needs_model = (constitution.principles().iter())
+                .any(|principle| !principle.is_settled_by_checks());
+            let build = |rounds: u32| {
+                let builder = || {
+                    Pipeline::builder(Arc::clone(&constitution))
+                        .prompts(Arc::clone(&prompts))
+                        .recipe(Recipe {
+                            rounds,
+                            ..plan.recipe.clone()
+                        })
+                        .cast(cast.clone())
+                        .seed(settings.seed)
+                        .run(gateway::run_name(&plan.name))
+                };
+                Ok::<_, PipelineError>(Panel {
+                    texts: if needs_model {
+                        builder().build()?
+                    } else {
+                        builder().mends_by_checks_alone().build()?
+                    },
+                    data: builder().mends_by_checks_alone().build()?,
+                })
+            };
+            // Who only observes revises nothing.
+            let is_enforced = plan.mode == Mode::Enforce;
+            panel = Some(build(if is_enforced { plan.recipe.rounds } else { 0 })?);
+            if let Some(most) = plan.client_rounds.filter(|_| is_enforced) {
+                panels = (0..=most).map(build).collect::<Result<_, _>>()?;
+            }
+        }
+        served.push(Served {
+            name: plan.name.clone(),
+            relay,
+            mode: plan.mode,
+            on_unresolved: plan.on_unresolved,
+            on_critic_error: plan.on_critic_error,
+            message: (plan.message.clone()).unwrap_or_else(|| gateway::DEFAULT_MESSAGE.to_owned()),
+            tags: plan.tags.clone(),
+            panel,
+            panels_by_rounds: panels,
+        });
     }
-    let options = StackOptions {
-        concurrency,
-        price: plan.price,
-        structured,
-        journal: connections.store.clone().map(|store| store as _),
-        scope: connections.scope.clone(),
-        traffic: Arc::clone(&connections.traffic),
-        paces: Arc::clone(&connections.paces),
-        batch: plan.batch.clone(),
-        ..StackOptions::default()
-    };
-    stack_replicas(&endpoints, options).map_err(|source| AppError::Endpoint { model, source })
+    Ok(served)
 }
 
 #[cfg(test)]

@@ -80,6 +80,7 @@
 //! - [`run`]: a dataset through a pipeline into a store
 //! - [`audit`]: statistics and differences
 //! - [`mod@prefer`]: which of two answers keeps a constitution better
+//! - [`gateway`](mod@gateway): an OpenAI-compatible endpoint whose answers keep a constitution
 //! - [`config`]: settings, from file, environment and command line
 //! - [`app`]: builds everything from settings
 //! - [`mod@bench`]: measures an endpoint, or this machine against the simulated server
@@ -97,6 +98,7 @@ pub mod constitution;
 pub mod dataset;
 pub mod digest;
 pub mod export;
+pub mod gateway;
 pub mod import;
 pub mod message;
 pub mod model;

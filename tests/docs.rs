@@ -26,6 +26,7 @@ const PAGES: &[&str] = &[
     "docs/constitutions.md",
     "docs/datasets.md",
     "docs/exports.md",
+    "docs/gateway.md",
     "docs/imports.md",
     "docs/operations.md",
     "docs/preferences.md",
@@ -169,6 +170,9 @@ fn settings_are_described_in_full() {
     ] {
         assert_mentions(page, fields("src/config/file.rs", name));
     }
+    for name in ["GatewaySettings", "OfferedSettings"] {
+        assert_mentions(page, fields("src/config/gateway.rs", name));
+    }
     assert_mentions(page, fields("src/config/recipe.rs", "RecipeSettings"));
     assert_mentions(page, fields("src/model/request.rs", "Sampling"));
     assert_mentions(page, fields("src/model/price.rs", "Price"));
@@ -185,6 +189,25 @@ fn the_settings_on_their_page_parse() {
     assert!(!samples.is_empty());
     for sample in samples {
         let source = SourceFile::new("docs/settings.md", &sample);
+        parse::<SettingsFile>(&source).unwrap_or_else(|error| panic!("{error}\n{sample}"));
+    }
+}
+
+#[test]
+fn the_gateway_is_described_in_full() {
+    let page = "docs/gateway.md";
+    let openapi: serde_json::Value =
+        serde_json::from_str(&read("src/gateway/openapi.json")).expect("JSON");
+    let paths = openapi["paths"].as_object().expect("paths").keys();
+    let written = paths.filter(|path| !path.contains('{'));
+    assert_mentions(page, written.map(|path| path.trim_start_matches('/')));
+    let post = &openapi["paths"]["/v1/chat/completions"]["post"];
+    let headers = post["responses"]["200"]["headers"]
+        .as_object()
+        .expect("headers");
+    assert_mentions(page, headers.keys());
+    for sample in blocks(page, "yaml") {
+        let source = SourceFile::new(page, &sample);
         parse::<SettingsFile>(&source).unwrap_or_else(|error| panic!("{error}\n{sample}"));
     }
 }
@@ -207,6 +230,7 @@ fn transcripts_are_described_in_full() {
         ("provenance", &["Provenance", "ConstitutionMark"]),
         ("round", &["Draft", "Round", "Revision", "Final"]),
         ("finding", &["Finding"]),
+        ("delivered", &["Delivered"]),
         ("imported", &["Imported"]),
         ("usage", &["RoleUsage"]),
     ] {

@@ -6,6 +6,7 @@ use clap::{Args, ValueEnum};
 
 use crate::app::{self, AppError};
 use crate::config::{Environment, Overrides, RecipeSettings, Settings, SettingsError};
+use crate::gateway::Served;
 use crate::model::{Concurrency, Sampling};
 use crate::pipeline::{Pipeline, Preset};
 use crate::prefer::{Judge, JudgeOptions};
@@ -72,6 +73,15 @@ impl PipelineArgs {
 
     /// The settings that command line, environment and file make together.
     pub(super) fn settings(self, store: Option<PathBuf>) -> Result<Settings, SettingsError> {
+        self.settings_listening(store, None)
+    }
+
+    /// The same, with an address for the gateway to listen at.
+    pub(super) fn settings_listening(
+        self,
+        store: Option<PathBuf>,
+        listen: Option<String>,
+    ) -> Result<Settings, SettingsError> {
         let overrides = Overrides {
             file: self.config,
             constitution: self.constitution,
@@ -94,6 +104,7 @@ impl PipelineArgs {
             prompts: self.prompts,
             seed: self.seed,
             concurrency: self.concurrency,
+            listen,
         };
         Settings::resolve(overrides, &Environment::of_process())
     }
@@ -106,6 +117,19 @@ pub(super) fn pipeline(
 ) -> Result<Pipeline, AppError> {
     let environment = Environment::of_process();
     app::pipeline(
+        settings,
+        |name| environment.get(name).map(str::to_owned),
+        connections,
+    )
+}
+
+/// The models that the gateway offers by these settings, keys taken from the environment.
+pub(super) fn served(
+    settings: &Settings,
+    connections: &app::Connections,
+) -> Result<Vec<Served>, AppError> {
+    let environment = Environment::of_process();
+    app::served(
         settings,
         |name| environment.get(name).map(str::to_owned),
         connections,

@@ -28,6 +28,7 @@ mod prefer;
 mod progress;
 mod run;
 mod runs;
+mod serve;
 mod show;
 mod stats;
 mod steering;
@@ -63,6 +64,8 @@ enum Command {
     Run(Box<run::Options>),
     /// Answer one prompt, and show how the answer came about
     Ask(Box<ask::Options>),
+    /// Answer OpenAI's clients, and hold the answers to a constitution
+    Serve(Box<serve::Options>),
     /// Show a stored transcript
     Show(show::Options),
     /// Say which part of a request changed when a call would be made again
@@ -119,6 +122,7 @@ impl Command {
         match self {
             Self::Run(options) => options.run().await,
             Self::Ask(options) => options.run().await,
+            Self::Serve(options) => options.run().await,
             Self::Show(options) => options.run().await,
             Self::ExplainMiss(options) => options.run().await,
             Self::Runs(options) => options.run().await,

@@ -123,7 +123,23 @@ impl Story {
     pub(super) fn outcome(self, transcript: &Transcript) -> String {
         let outcome = self.outcome_word(transcript.outcome);
         let why = safe(&transcript.why).into_owned();
-        format!("{}  {outcome}: {why}\n", self.heading("Outcome", ""))
+        let given = transcript
+            .delivered
+            .as_ref()
+            .map_or_else(String::new, |given| {
+                let how = given.how.as_str();
+                let why = given
+                    .why
+                    .as_deref()
+                    .map(|why| format!(" ({why})"))
+                    .unwrap_or_default();
+                let text = indent(&safe(&given.text), "  ");
+                format!(
+                    "{}{text}\n",
+                    self.heading("Given to the client", &format!("{how}{}", safe(&why)))
+                )
+            });
+        format!("{}  {outcome}: {why}\n{given}", self.heading("Outcome", ""))
     }
 
     /// An outcome in its colour.

@@ -6,8 +6,8 @@ use indexmap::IndexMap;
 use serde::Deserialize;
 use serde_json::Value;
 
-use super::RecipeSettings;
 use super::forms::{OneOrMany, name_or_mapping, switch_or_mapping};
+use super::{GatewaySettings, RecipeSettings};
 use crate::model::{Concurrency, Price, Sampling};
 
 /// A settings file; everything is optional.
@@ -30,6 +30,8 @@ pub struct SettingsFile {
     pub seed: Option<u64>,
     /// How many calls to one endpoint run at once: a number, or `auto`.
     pub concurrency: Option<Concurrency>,
+    /// The gateway.
+    pub gateway: GatewaySettings,
 }
 
 /// One model.

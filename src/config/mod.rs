@@ -5,11 +5,15 @@
 mod env;
 mod file;
 mod forms;
+mod gateway;
+mod gateway_plan;
 mod recipe;
 mod resolve;
 
 pub use env::Environment;
 pub use file::{BatchSettings, ModelSettings, RoleSettings, Roles, SettingsFile};
 pub use forms::OneOrMany;
+pub use gateway::{GatewaySettings, OfferedSettings};
+pub use gateway_plan::{GatewayPlan, OfferedPlan};
 pub use recipe::RecipeSettings;
 pub use resolve::{ModelPlan, Overrides, RolePlan, Settings, SettingsError};

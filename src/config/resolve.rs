@@ -7,7 +7,8 @@ use std::time::Duration;
 use indexmap::IndexMap;
 
 use super::file::{BatchSettings, ModelSettings, RoleSettings, SettingsFile};
-use super::{Environment, OneOrMany, RecipeSettings};
+use super::gateway_plan::{Offering, offered};
+use super::{Environment, GatewayPlan, OneOrMany, RecipeSettings};
 use crate::model::batch::BatchOptions;
 use crate::model::openai::RESERVED_FIELDS;
 use crate::model::{Concurrency, ModelRole, Price, Sampling};
@@ -45,6 +46,8 @@ pub struct Overrides {
     pub seed: Option<u64>,
     /// How many calls to one endpoint run at once.
     pub concurrency: Option<Concurrency>,
+    /// Where the gateway listens.
+    pub listen: Option<String>,
 }
 
 /// All settings, resolved.
@@ -66,6 +69,8 @@ pub struct Settings {
     pub seed: u64,
     /// How many calls to one endpoint run at once.
     pub concurrency: Concurrency,
+    /// The gateway.
+    pub gateway: GatewayPlan,
     /// Which settings file was read.
     pub file: Option<PathBuf>,
 }
@@ -143,18 +148,36 @@ impl Settings {
             .unwrap_or_default();
         let beside = |path: &PathBuf| folder.join(path);
         let (models, roles) = assign(&file, source.as_ref(), &overrides, environment)?;
+        let reference = |written: &String| {
+            let path = folder.join(written);
+            if path.is_file() {
+                path.display().to_string()
+            } else {
+                written.clone()
+            }
+        };
+        let constitution =
+            (overrides.constitution.clone()).or_else(|| file.constitution.as_ref().map(reference));
+        let gateway = GatewayPlan {
+            listen: file.gateway.address(overrides.listen.as_deref())?,
+            options: file.gateway.options()?,
+            offered: offered(&Offering {
+                file: &file,
+                source: source.as_ref(),
+                overrides: &overrides,
+                environment,
+                constitution: constitution.as_ref(),
+                reference: &reference,
+                only: roles.first().and_then(|(_, role)| {
+                    Some((role.model.clone(), models.get(&role.model)?.clone()))
+                }),
+            })?,
+        };
         Ok(Self {
-            constitution: overrides.constitution.or_else(|| {
-                let written = file.constitution.as_ref()?;
-                let path = folder.join(written);
-                Some(if path.is_file() {
-                    path.display().to_string()
-                } else {
-                    written.clone()
-                })
-            }),
+            constitution,
             recipe: overrides.recipe.or(file.recipe).recipe(),
             models,
+            gateway,
             roles,
             store: overrides
                 .store
@@ -319,15 +342,20 @@ fn known_model(
         source.text(),
         &[Step::Key("roles"), Step::Key(role)],
     ));
-    let known = file.models.keys().map(String::as_str);
-    let help = match nearest(name, known.clone()) {
-        Some(near) => format!("did you mean `{near}`?"),
-        None => format!("known are: {}", known.collect::<Vec<_>>().join(", ")),
-    };
-    Err(Problems::from(problem.help(help)).into())
+    Err(Problems::from(problem.help(known_models(file, name))).into())
 }
 
-fn plan(
+/// The name under `models` that is nearest to `name`, or all of them.
+pub(super) fn known_models(file: &SettingsFile, name: &str) -> String {
+    let known = file.models.keys().map(String::as_str);
+    match nearest(name, known.clone()) {
+        Some(near) => format!("did you mean `{near}`?"),
+        None => format!("known are: {}", known.collect::<Vec<_>>().join(", ")),
+    }
+}
+
+/// A model, resolved.
+pub(super) fn plan(
     name: &str,
     settings: &ModelSettings,
     environment: &Environment,
@@ -493,6 +521,45 @@ roles: { drafter: small, critic: { model: large, sampling: { temperature: 0 } },
             ("large", Some(0.0))
         );
         assert_eq!(settings.models["large"].key_variable, "LARGE_KEY");
+    }
+
+    #[test]
+    fn the_gateway_offers_what_is_listed_or_else_the_one_model() {
+        let listed = format!(
+            "{TWO_MODELS}gateway: {{ models: {{ support: {{ upstream: large, mode: observe }}, small: {{}} }} }}"
+        );
+        let names = |settings: &Settings| -> Vec<(String, String)> {
+            let offered = settings.gateway.offered.iter();
+            offered
+                .map(|plan| (plan.name.clone(), plan.model.model.clone()))
+                .collect()
+        };
+        let pair = |name: &str, model: &str| (name.to_owned(), model.to_owned());
+        let settings = resolved(&listed, Overrides::default(), &[]).unwrap();
+        assert_eq!(
+            names(&settings),
+            [pair("support", "gpt"), pair("small", "qwen")]
+        );
+        let settings = resolved("models: { m: { model: a } }", Overrides::default(), &[]).unwrap();
+        assert_eq!(names(&settings), [pair("m", "a")]);
+        assert!(
+            resolved("", Overrides::default(), &[])
+                .unwrap()
+                .gateway
+                .offered
+                .is_empty()
+        );
+        let wrong = listed.replace("upstream: large", "upstream: larg");
+        let problem = problem(&wrong);
+        assert!(problem.to_string().contains("`larg`"), "{problem}");
+        for (field, must) in [
+            ("keep_alive_seconds: 0", "above 0"),
+            ("head_bytes: 10", "at least 8192"),
+        ] {
+            let text = format!("gateway: {{ {field} }}");
+            let error = resolved(&text, Overrides::default(), &[]).unwrap_err();
+            assert!(error.to_string().contains(must), "{error}");
+        }
     }
 
     #[test]

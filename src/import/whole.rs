@@ -105,6 +105,7 @@ fn transcript(
             note: None,
         }),
         rounds,
+        delivered: None,
         final_answer: Some(Final {
             text: last.0,
             round: last.1,

@@ -36,7 +36,8 @@ pub struct StackOptions {
     pub paces: Arc<Paces>,
     /// How calls gather into batches; without it every call is sent by itself.
     pub batch: Option<BatchOptions>,
-    /// How long calls wait while no address answers.
+    /// How long calls wait while no address answers. With none, a lone address is not set aside
+    /// either: its failures are those of the calls that met them.
     pub outage_patience: Duration,
 }
 
@@ -53,6 +54,25 @@ impl Default for StackOptions {
             paces: Arc::default(),
             batch: None,
             outage_patience: Duration::from_secs(300),
+        }
+    }
+}
+
+impl StackOptions {
+    /// For calls that somebody waits for: what fails is tried again, but not for long.
+    #[must_use]
+    pub fn awaited() -> Self {
+        Self {
+            retry: RetryPolicy {
+                attempts: 3,
+                first_delay: Duration::from_millis(200),
+                max_delay: Duration::from_secs(2),
+                max_retry_after: Duration::from_secs(5),
+                patience: Duration::from_secs(10),
+                ..RetryPolicy::default()
+            },
+            outage_patience: Duration::ZERO,
+            ..Self::default()
         }
     }
 }
@@ -335,6 +355,33 @@ mod tests {
             panic!("{error}");
         };
         assert!(hint.contains(endpoint.base_url.as_str()), "{hint}");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn where_somebody_waits_a_lone_address_that_fails_is_not_set_aside() {
+        let out_of_order = || {
+            Err(ModelError::Status {
+                endpoint: String::new(),
+                status: 500,
+                message: "out of order".to_owned(),
+                retry_after: None,
+            })
+        };
+        let answered = || Ok(Completion::from_text("done"));
+        let failures = std::iter::repeat_with(out_of_order).take(30);
+        let replies = std::iter::once(answered())
+            .chain(failures)
+            .chain([answered()]);
+        let options = StackOptions::awaited();
+        let attempts = options.retry.attempts;
+        let model = wrap(Arc::new(Scripted::new(replies)), Access::default(), options);
+        let request = ChatRequest::new(vec![Message::user("Hi")]);
+        assert!(model.complete(&request).await.is_ok());
+        for _ in 0..30 / attempts {
+            let error = model.complete(&request).await.expect_err("an error");
+            assert!(matches!(error, ModelError::Status { .. }), "{error}");
+        }
+        assert!(model.complete(&request).await.is_ok());
     }
 
     #[tokio::test(start_paused = true)]

@@ -91,9 +91,18 @@ pub struct PipelineBuilder {
     cast: Cast,
     seed: u64,
     run: String,
+    reviser_stays_out: bool,
 }
 
 impl PipelineBuilder {
+    /// Nobody revises but the checks' own rewrites, whoever is cast: for texts that are not written
+    /// for people.
+    #[must_use]
+    pub fn mends_by_checks_alone(mut self) -> Self {
+        self.reviser_stays_out = true;
+        self
+    }
+
     /// Who plays which role; nobody, without this.
     #[must_use]
     pub fn cast(mut self, cast: Cast) -> Self {
@@ -135,9 +144,12 @@ impl PipelineBuilder {
     ///
     /// When knobs of the recipe contradict each other, a template is wrong, or principles need a
     /// model that is not there.
-    pub fn build(self) -> Result<Pipeline, PipelineError> {
+    pub fn build(mut self) -> Result<Pipeline, PipelineError> {
         self.recipe.check()?;
         self.needs_models()?;
+        if self.reviser_stays_out {
+            self.cast.reviser = None;
+        }
         let prompts = self
             .prompts
             .unwrap_or_else(|| Arc::new(PromptSet::shipped()));
@@ -206,6 +218,7 @@ impl Pipeline {
             cast: Cast::default(),
             seed: 0,
             run: "library".to_owned(),
+            reviser_stays_out: false,
         }
     }
 

@@ -43,6 +43,7 @@ pub(super) async fn revise(
             text: best.text,
             round: best.round,
         }),
+        delivered: None,
         draft,
         rounds,
         outcome: end.outcome,

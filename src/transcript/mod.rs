@@ -4,6 +4,7 @@
 //! [`Transcript::seal`] fixes its bytes and their digest; [`Times`] stand outside both, because they
 //! differ between two runs that end the same.
 
+mod delivered;
 mod finding;
 mod imported;
 mod outcome;
@@ -12,6 +13,7 @@ mod round;
 mod sealed;
 mod usage;
 
+pub use delivered::{Delivered, Delivery};
 pub use finding::{Assessor, Finding, Verdict};
 pub use imported::Imported;
 pub use outcome::Outcome;

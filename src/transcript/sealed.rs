@@ -6,7 +6,7 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
-use super::{Draft, Final, Imported, Outcome, Provenance, Round, UsageByRole};
+use super::{Delivered, Draft, Final, Imported, Outcome, Provenance, Round, UsageByRole};
 use crate::digest::Digest;
 use crate::message::Conversation;
 use crate::model::ModelRole;
@@ -37,6 +37,9 @@ pub struct Transcript {
     /// The answer that the record ends with; absent when there never was one.
     #[serde(default, rename = "final", skip_serializing_if = "Option::is_none")]
     pub final_answer: Option<Final>,
+    /// What a client was given, where that is not the final answer alone.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub delivered: Option<Delivered>,
     /// How the record ended.
     pub outcome: Outcome,
     /// Why it ended so.

@@ -25,6 +25,7 @@ mod exports;
 mod first_steps;
 mod formats;
 mod full_disk;
+mod gateway;
 mod imports;
 mod kills;
 mod model_errors;

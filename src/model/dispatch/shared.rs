@@ -424,7 +424,8 @@ impl<'a> Flight<'a> {
         let (shared, index) = (&self.place.shared, self.place.replica);
         let why = in_words(error);
         // A server that hangs takes so long for each call that nobody can wait until all gave up.
-        let may_set_aside = is_hung(error) || shared.has_answered.load(Ordering::Relaxed);
+        let may_set_aside = (is_hung(error) || shared.has_answered.load(Ordering::Relaxed))
+            && (!shared.patience.is_zero() || shared.has_sibling(index));
         let (is_aside, change, address, tell) = {
             let mut desk = shared.desk();
             let now = shared.now();

@@ -11,7 +11,7 @@ use async_openai::middleware::HttpRequestFactory;
 use bytes::{Bytes, BytesMut};
 use futures::future::BoxFuture;
 use reqwest::header::{AUTHORIZATION, HeaderMap, HeaderName, HeaderValue, LOCATION};
-use reqwest::{Client, Response, StatusCode};
+use reqwest::{Client, Request, Response, StatusCode};
 use serde_json::value::RawValue;
 use tokio::time::timeout;
 use tower::Service;
@@ -39,8 +39,9 @@ const SLOWEST_ERROR: Duration = Duration::from_secs(5);
 #[derive(Clone)]
 pub(super) struct HttpService(Arc<Exchange>);
 
-struct Exchange {
-    http: Client,
+/// One endpoint, and how every failure there is told.
+pub(super) struct Exchange {
+    pub(super) http: Client,
     shown: String,
     headers: HeaderMap,
     connect_timeout: Duration,
@@ -136,7 +137,12 @@ impl Service<HttpRequestFactory> for HttpService {
 }
 
 impl Exchange {
-    fn new(
+    /// The way to `endpoint` over `http`.
+    ///
+    /// # Errors
+    ///
+    /// When the key, or another header, cannot be sent.
+    pub(super) fn new(
         endpoint: &Endpoint,
         http: Client,
         secrets: Arc<Secrets>,
@@ -176,10 +182,15 @@ impl Exchange {
     }
 
     async fn send(&self, factory: HttpRequestFactory) -> Result<Response, ModelError> {
-        let mut request = factory
+        let request = factory
             .build()
             .await
             .map_err(|error| ModelError::Other(self.secrets.hide(&error.to_string())))?;
+        self.execute(request).await
+    }
+
+    /// Sends a request with what identifies us, and waits for the head of the reply.
+    pub(super) async fn execute(&self, mut request: Request) -> Result<Response, ModelError> {
         // Without a key async-openai sends an empty bearer, which some servers refuse.
         request.headers_mut().remove(AUTHORIZATION);
         for (name, value) in &self.headers {
@@ -189,7 +200,7 @@ impl Exchange {
         sent.map_err(|error| self.broken(error))
     }
 
-    fn tell_rates(&self, response: &Response) {
+    pub(super) fn tell_rates(&self, response: &Response) {
         let Some(sink) = self.rates.get() else {
             return;
         };
@@ -255,6 +266,12 @@ impl Exchange {
     }
 
     async fn failure(&self, response: Response, watch: &Watch<'_>) -> ModelError {
+        self.failed(response, watch.left()).await
+    }
+
+    /// The error that a reply without success tells of; its body is waited for no longer than
+    /// `left`.
+    pub(super) async fn failed(&self, response: Response, left: Duration) -> ModelError {
         let status = response.status();
         let retry_after = retry_after(response.headers());
         let location = (response.headers().get(LOCATION))
@@ -264,7 +281,7 @@ impl Exchange {
             let location = excerpt(&self.secrets.hide(&location));
             return self.status(status, format!("redirects to {location}"), None);
         }
-        let patience = SLOWEST_ERROR.min(watch.left());
+        let patience = SLOWEST_ERROR.min(left);
         let body = ErrorBody::read(&error_bytes(response, patience).await).hiding(&self.secrets);
         let code = status.as_u16();
         if code == 402 || (matches!(code, 400 | 403 | 429) && body.tells_of_no_money()) {
@@ -325,7 +342,7 @@ impl Exchange {
     }
 
     /// The error of a connection that broke after so many bytes of the reply.
-    fn broken_off(&self, bytes: usize, error: reqwest::Error) -> ModelError {
+    pub(super) fn broken_off(&self, bytes: usize, error: reqwest::Error) -> ModelError {
         ModelError::Connection {
             endpoint: self.shown.clone(),
             source: Box::new(BrokenOff::new(bytes, error.without_url())),
@@ -336,7 +353,7 @@ impl Exchange {
         moved.map_err(|expired| self.too_slow(expired))
     }
 
-    fn too_slow(&self, expired: Expired) -> ModelError {
+    pub(super) fn too_slow(&self, expired: Expired) -> ModelError {
         ModelError::Timeout {
             endpoint: self.shown.clone(),
             which: expired.which,

@@ -149,6 +149,15 @@ impl Running {
         self.err.so_far().contains(text)
     }
 
+    /// What standard error holds by now.
+    pub(crate) fn said(&self) -> String {
+        self.err.so_far()
+    }
+
+    pub(crate) fn pid(&self) -> u32 {
+        self.child.id()
+    }
+
     pub(crate) fn has_ended(&mut self) -> bool {
         self.child.try_wait().expect("a child").is_some()
     }

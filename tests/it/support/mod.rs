@@ -3,18 +3,20 @@
 mod batch_server;
 mod command;
 mod faults;
+mod node;
 mod place;
 mod python;
 mod roles;
 mod server;
 
 pub(crate) use batch_server::{BatchServer, Course, Create, End, RowAct};
-pub(crate) use command::{Ended, Redraft};
+pub(crate) use command::{Ended, Redraft, Running};
 pub(crate) use faults::{BreaksContract, Seeded};
+pub(crate) use node::Node;
 pub(crate) use place::{MANNERS, Place, example};
 pub(crate) use python::Python;
-pub(crate) use roles::{Part, material, principles};
-pub(crate) use server::{Act, Asked, Server, wait_until};
+pub(crate) use roles::{Part, answer, material, principles};
+pub(crate) use server::{Act, Asked, Server, completion, runtime, wait_until};
 
 use std::fmt::{Display, Write as _};
 

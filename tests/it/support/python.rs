@@ -9,6 +9,8 @@ use serde_json::Value;
 
 /// What is installed, by name.
 const PACKAGES: [&str; 2] = ["datasets", "pyarrow"];
+/// The same for clients of the gateway.
+const CLIENTS: [&str; 2] = ["openai", "langchain-openai"];
 
 /// Loads files with `datasets`: prints, for each, its columns' types and its rows.
 const LOAD: &str = r#"
@@ -48,15 +50,46 @@ impl Python {
     /// The environment, made on first use and kept; says why when there is none to be had.
     pub(crate) fn find() -> Option<Self> {
         static FOUND: OnceLock<Result<PathBuf, String>> = OnceLock::new();
-        match FOUND.get_or_init(environment) {
+        Self::found(
+            FOUND.get_or_init(|| environment("python", &PACKAGES)),
+            &PACKAGES,
+        )
+    }
+
+    /// The one with the clients that people use against OpenAI.
+    pub(crate) fn find_clients() -> Option<Self> {
+        static FOUND: OnceLock<Result<PathBuf, String>> = OnceLock::new();
+        Self::found(
+            FOUND.get_or_init(|| environment("python-clients", &CLIENTS)),
+            &CLIENTS,
+        )
+    }
+
+    fn found(found: &Result<PathBuf, String>, packages: &[&str]) -> Option<Self> {
+        match found {
             Ok(program) => Some(Self {
                 program: program.clone(),
             }),
             Err(why) => {
-                eprintln!("skipped: no Python with {}: {why}", PACKAGES.join(" and "));
+                eprintln!("skipped: no Python with {}: {why}", packages.join(" and "));
                 None
             }
         }
+    }
+
+    /// What a program prints, as JSON.
+    #[track_caller]
+    pub(crate) fn run(&self, program: &str, arguments: &[&str]) -> Value {
+        let output = Command::new(&self.program)
+            .args(["-c", program])
+            .args(arguments)
+            .env("NO_PROXY", "*")
+            .env_remove("OPENAI_API_KEY")
+            .env_remove("OPENAI_BASE_URL")
+            .output()
+            .expect("Python starts");
+        assert!(output.status.success(), "{}", complaint(&output));
+        serde_json::from_slice(&output.stdout).expect("JSON")
     }
 
     /// What `datasets` makes of files and, where a path ends in `/`, of folders, by the names given.
@@ -83,14 +116,14 @@ impl Python {
 }
 
 /// Finds or makes the environment; only one process at a time does.
-fn environment() -> Result<PathBuf, String> {
-    let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("python");
+fn environment(name: &str, packages: &[&str]) -> Result<PathBuf, String> {
+    let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join(name);
     fs::create_dir_all(&folder).map_err(|error| error.to_string())?;
     let lock = File::create(folder.join("lock")).map_err(|error| error.to_string())?;
     lock.lock().map_err(|error| error.to_string())?;
     let program = folder.join("bin").join("python");
     let ready = folder.join("ready");
-    let wanted = PACKAGES.join(" ");
+    let wanted = packages.join(" ");
     if fs::read_to_string(&ready).is_ok_and(|installed| installed == wanted) && program.exists() {
         return Ok(program);
     }
@@ -105,12 +138,12 @@ fn environment() -> Result<PathBuf, String> {
     run(Command::new(&program)
         .args(pip)
         .args(["--retries", "1", "--timeout", "20"])
-        .args(PACKAGES))?;
+        .args(packages))?;
     fs::write(&ready, wanted).map_err(|error| error.to_string())?;
     Ok(program)
 }
 
-fn run(command: &mut Command) -> Result<(), String> {
+pub(super) fn run(command: &mut Command) -> Result<(), String> {
     let output = command.output().map_err(|error| error.to_string())?;
     if output.status.success() {
         return Ok(());
@@ -118,6 +151,6 @@ fn run(command: &mut Command) -> Result<(), String> {
     Err(complaint(&output))
 }
 
-fn complaint(output: &Output) -> String {
+pub(super) fn complaint(output: &Output) -> String {
     String::from_utf8_lossy(&output.stderr).into_owned()
 }

@@ -98,7 +98,7 @@ pub(crate) struct Server {
     inner: Arc<Inner>,
 }
 
-pub(super) fn runtime() -> &'static Runtime {
+pub(crate) fn runtime() -> &'static Runtime {
     static RUNTIME: OnceLock<Runtime> = OnceLock::new();
     RUNTIME.get_or_init(|| {
         tokio::runtime::Builder::new_multi_thread()
@@ -262,7 +262,7 @@ fn say(asked: &Asked, text: &str, finish: &str) -> Response<Body> {
 }
 
 /// A whole completion, in the form that the request's body asks for.
-pub(super) fn completion(asked: &Value, text: &str, finish: &str) -> Value {
+pub(crate) fn completion(asked: &Value, text: &str, finish: &str) -> Value {
     let message = if asked["tools"].is_array() {
         let name = &asked["tools"][0]["function"]["name"];
         let function = json!({ "name": name, "arguments": text });

@@ -1,0 +1,211 @@
+//! Modes `observe` and `off`: the bytes of the model's server go on as they come; what they say is
+//! gathered on the side, for the transcript and, in `observe`, for the critique that follows.
+
+use std::sync::Arc;
+use std::time::Instant;
+
+use axum::body::Body;
+use axum::response::Response;
+use bytes::Bytes;
+use futures::stream;
+use http::HeaderValue;
+use http::header::{CACHE_CONTROL, CONTENT_TYPE};
+use serde_json::Value;
+use tokio::time::timeout;
+
+use super::call::Call;
+use super::gathered::Gathered;
+use super::observations::Observation;
+use super::part::Part;
+use super::{Failure, Mode, headers};
+use crate::model::ModelError;
+use crate::model::openai::Relayed;
+
+impl Call {
+    /// Passes the answer on.
+    pub(super) async fn pass(mut self) -> Result<Response, Failure> {
+        let clock = Instant::now();
+        let deadline = self.gateway.options.deadline;
+        let posted = timeout(deadline, self.post()).await;
+        let reply = match posted {
+            Ok(Ok(reply)) => reply,
+            Ok(Err(failure)) => return self.fail(failure).await,
+            Err(_) => return self.fail(Failure::deadline(deadline)).await,
+        };
+        let kind = reply.header(&CONTENT_TYPE).cloned();
+        let is_stream = kind
+            .as_ref()
+            .and_then(|kind| kind.to_str().ok())
+            .is_some_and(|kind| kind.starts_with("text/event-stream"));
+        if is_stream {
+            self.errand.upstream = clock.elapsed();
+            self.answered(200, None);
+            let head = self.head(kind);
+            return Ok(head.map(|()| Body::from_stream(flow(self, reply))));
+        }
+        let left = deadline.saturating_sub(clock.elapsed());
+        let read = timeout(left, reply.whole(self.gateway.options.limits.held_bytes)).await;
+        self.errand.upstream = clock.elapsed();
+        let bytes = match read {
+            Ok(Ok(bytes)) => bytes,
+            Ok(Err(error)) => return self.fail(Failure::upstream(&error)).await,
+            Err(_) => return self.fail(Failure::deadline(deadline)).await,
+        };
+        self.answered(200, None);
+        let head = self.head(kind);
+        self.pass_whole(bytes.clone()).await?;
+        Ok(head.map(|()| Body::from(bytes)))
+    }
+
+    async fn post(&mut self) -> Result<Relayed, Failure> {
+        let onward = headers::onward(&self.errand);
+        let path = self.surface.path();
+        let reply = self
+            .served
+            .relay
+            .post(path, &onward, std::mem::take(&mut self.body))
+            .await;
+        reply.map_err(|error| Failure::upstream(&error))
+    }
+
+    async fn fail(self, failure: Failure) -> Result<Response, Failure> {
+        self.errand.log(&failure);
+        self.answered(failure.status.as_u16(), Some(&failure));
+        self.keep_unanswered(&failure.whole).await?;
+        Err(failure)
+    }
+
+    fn head(&self, kind: Option<HeaderValue>) -> Response<()> {
+        let mut response = Response::new(());
+        let headers = response.headers_mut();
+        if let Some(kind) = kind {
+            headers.insert(CONTENT_TYPE, kind);
+        }
+        if self.requested.stream {
+            headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-cache"));
+        }
+        headers::unassessed(headers);
+        headers::timing(headers, &self.errand);
+        response
+    }
+
+    async fn pass_whole(self, bytes: Bytes) -> Result<(), Failure> {
+        let surface = self.surface;
+        let read = move || {
+            let answer: Option<Value> = serde_json::from_slice(&bytes).ok();
+            answer.and_then(|answer| surface.parts(&answer))
+        };
+        let gateway = Arc::clone(&self.gateway);
+        if self.served.mode == Mode::Observe {
+            let parts = read();
+            return self.observe(parts.unwrap_or_default(), None).await;
+        }
+        let served = Arc::clone(&self.served);
+        gateway
+            .keep(&served, move || {
+                self.unassessed(&read().unwrap_or_default(), None)
+            })
+            .await
+    }
+
+    /// Has an answer that has left criticised, or only kept.
+    async fn observe(self, parts: Vec<Part>, fault: Option<&'static str>) -> Result<(), Failure> {
+        let (gateway, served) = (Arc::clone(&self.gateway), Arc::clone(&self.served));
+        if served.mode == Mode::Off || fault.is_some() || parts.is_empty() {
+            return gateway
+                .keep(&served, move || self.unassessed(&parts, fault))
+                .await;
+        }
+        let observation = Observation { call: self, parts };
+        let Err(dropped) = gateway.observations.offer(observation) else {
+            return Ok(());
+        };
+        gateway.reporter.observation_dropped(&served.name);
+        let why = "too many observed answers wait for their critique";
+        gateway
+            .keep(&served, move || {
+                dropped.call.unassessed(&dropped.parts, Some(why))
+            })
+            .await
+    }
+}
+
+/// A stream on its way through; when it is dropped before its end, the client has hung up.
+struct Flow {
+    call: Option<Call>,
+    reply: Relayed,
+    gathered: Option<Gathered>,
+}
+
+fn flow(call: Call, reply: Relayed) -> impl stream::Stream<Item = Result<Bytes, ModelError>> {
+    let most = call.gateway.options.limits.held_bytes;
+    let flow = Flow {
+        gathered: Some(Gathered::new(call.surface, most)),
+        call: Some(call),
+        reply,
+    };
+    stream::unfold(Some(flow), async |flow| {
+        let mut flow = flow?;
+        match flow.reply.piece().await {
+            Ok(Some(piece)) => {
+                if let Some(gathered) = &mut flow.gathered {
+                    gathered.push(&piece);
+                }
+                Some((Ok(piece), Some(flow)))
+            }
+            Ok(None) => {
+                flow.end(None).await;
+                None
+            }
+            Err(error) => Some((flow.broken(error).await, None)),
+        }
+    })
+}
+
+impl Flow {
+    /// The stream has ended, or broken off.
+    async fn end(&mut self, fault: Option<&'static str>) {
+        let (Some(call), Some(gathered)) = (self.call.take(), self.gathered.take()) else {
+            return;
+        };
+        let fault = fault.or_else(|| gathered.fault());
+        // It is logged where it happens, and the answer has left.
+        let _ = call.observe(gathered.into_parts(), fault).await;
+    }
+
+    /// The last piece of a stream that broke: an error, where one can be read, and else a broken
+    /// connection.
+    async fn broken(&mut self, error: ModelError) -> Result<Bytes, ModelError> {
+        let failure = Failure::upstream(&error);
+        let surface = self.call.as_ref().map(|call| call.surface);
+        if let Some(call) = &self.call {
+            call.errand.log(&failure);
+        }
+        let can_be_read = self
+            .gathered
+            .as_ref()
+            .is_some_and(Gathered::is_between_events);
+        self.end(Some("the stream of the model's server broke off"))
+            .await;
+        match surface.filter(|_| can_be_read) {
+            Some(surface) => Ok(surface.error_frame(&failure)),
+            None => Err(error),
+        }
+    }
+}
+
+impl Drop for Flow {
+    fn drop(&mut self) {
+        let (Some(call), Some(gathered)) = (self.call.take(), self.gathered.take()) else {
+            return;
+        };
+        let Ok(runtime) = tokio::runtime::Handle::try_current() else {
+            return;
+        };
+        let fault = "the client hung up before the stream had ended";
+        // The store's own bound holds: it is as long as the other work on the store.
+        runtime.spawn(async move {
+            let _ = call.observe(gathered.into_parts(), Some(fault)).await;
+        });
+    }
+}
