@@ -24,6 +24,7 @@ use crate::prompt::{PromptError, PromptSet};
 use crate::round::{Assigned, Cast};
 use crate::store::sqlite::SqliteStore;
 use crate::store::{Store, StoreError};
+use crate::telemetry::Metrics;
 
 /// The constitution that judges when nobody chose one: it needs no model.
 pub const DEFAULT_CONSTITUTION: &str = "privacy";
@@ -129,6 +130,8 @@ pub struct Connections {
     pub closed: Option<Arc<Closed>>,
     /// Whether somebody waits for every call: what fails is not tried for long.
     pub is_awaited: bool,
+    /// What counts the records and their calls.
+    pub metrics: Option<Arc<Metrics>>,
 }
 
 /// Builds the pipeline that the settings describe.
@@ -147,12 +150,16 @@ pub fn pipeline(
         prompts,
         cast,
     } = parts(settings, key, connections)?;
-    Ok(Pipeline::builder(constitution)
+    let builder = Pipeline::builder(constitution)
         .prompts(prompts)
         .recipe(settings.recipe.clone())
         .cast(cast)
-        .seed(settings.seed)
-        .build()?)
+        .seed(settings.seed);
+    let builder = match &connections.metrics {
+        Some(metrics) => builder.listener(Arc::clone(metrics) as _),
+        None => builder,
+    };
+    Ok(builder.build()?)
 }
 
 /// Builds the judge of pairs that the settings describe.

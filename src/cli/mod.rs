@@ -23,6 +23,7 @@ mod import;
 mod init;
 mod interrupts;
 mod keys;
+mod metrics;
 mod naming;
 mod prefer;
 mod progress;

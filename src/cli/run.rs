@@ -15,6 +15,7 @@ use super::error::UsageError;
 use super::estimate::{self, Answer};
 use super::interrupts::Interrupts;
 use super::keys::{self, Keys};
+use super::metrics::MetricsArgs;
 use super::naming;
 use super::progress::{Shown, View};
 use super::steering::Steering;
@@ -28,6 +29,7 @@ use crate::model::traffic::Traffic;
 use crate::pipeline::Pipeline;
 use crate::run::{Controls, RunEnd, RunPlan, RunReport, Stop, changes, decided_by, run, run_name};
 use crate::store::{RunRow, Store};
+use crate::telemetry::Metrics;
 use crate::transcript::Outcome;
 
 /// So many records in a row may fail because of the server when nobody says otherwise.
@@ -97,6 +99,8 @@ pub(super) struct Options {
     /// Add what happens in the run to this file, as JSON lines
     #[arg(long, value_name = "FILE")]
     events: Option<PathBuf>,
+    #[command(flatten)]
+    metrics: MetricsArgs,
     /// Print the summary as JSON to standard output
     #[arg(long)]
     json: bool,
@@ -125,11 +129,13 @@ impl Options {
         }
         let (source, output) = self.files()?;
         let store = app::open_store(&settings.store)?;
-        let connections = Connections {
+        let mut connections = Connections {
             store: Some(Arc::clone(&store)),
             scope: naming::scope(self.run.as_deref(), self.fresh, store.as_ref()).await?,
             ..Connections::default()
         };
+        let given_out = self.metrics.give_out(&mut connections, self.quiet).await?;
+        let metrics = given_out.as_ref().map(|given| Arc::clone(&given.metrics));
         let budget = connections.traffic.budget();
         budget.set_limits(self.budget.limits());
         let mut pipeline = pipeline(&settings, &connections)?;
@@ -158,6 +164,7 @@ impl Options {
             &connections.traffic,
             &source,
             keys.is_some(),
+            metrics,
         )?;
         budget.add_earlier(store.spent(&plan.name).await?);
         let steering = |keys| Steering {
@@ -267,6 +274,7 @@ impl Options {
         traffic: &Arc<Traffic>,
         source: &Source,
         has_keys: bool,
+        metrics: Option<Arc<Metrics>>,
     ) -> anyhow::Result<Watch> {
         let shown = Shown {
             quiet: self.quiet,
@@ -277,7 +285,7 @@ impl Options {
             samples: self.samples,
             hint: if has_keys { keys::HINT } else { "" },
         };
-        Watch::begin(self.events.as_deref(), shown)
+        Watch::begin(self.events.as_deref(), shown, metrics)
     }
 
     fn check(&self) -> Result<(), UsageError> {

@@ -28,6 +28,7 @@ mod full_disk;
 mod gateway;
 mod imports;
 mod kills;
+mod metrics;
 mod model_errors;
 mod only_failures;
 mod prefer;

@@ -1,4 +1,4 @@
-//! Logging, and the one clock: results never depend on either.
+//! Log lines on standard error.
 
 use std::io::{self, IsTerminal as _};
 
@@ -28,11 +28,4 @@ pub fn init() {
         .finish();
     // A second call, as in tests, keeps the first subscriber.
     let _ = tracing::subscriber::set_global_default(subscriber);
-}
-
-/// The time now, RFC 3339 in UTC, to the millisecond.
-#[must_use]
-pub fn now() -> String {
-    let now = jiff::Timestamp::now();
-    format!("{now:.3}")
 }

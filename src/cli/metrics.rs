@@ -1,0 +1,49 @@
+//! `--metrics-addr ADDR`: gives out metrics while a command is under way.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+
+use clap::Args;
+
+use crate::app::Connections;
+use crate::telemetry::Metrics;
+use crate::telemetry::metrics::MetricsListener;
+
+/// Whether metrics are given out.
+#[derive(Debug, Clone, Args)]
+pub(super) struct MetricsArgs {
+    /// Give out metrics for Prometheus at http://ADDR/metrics while this goes on
+    #[arg(long, value_name = "ADDR")]
+    metrics_addr: Option<SocketAddr>,
+}
+
+/// Metrics that are given out until this is dropped.
+#[derive(Debug)]
+pub(super) struct GivenOut {
+    pub(super) metrics: Arc<Metrics>,
+    _listener: MetricsListener,
+}
+
+impl MetricsArgs {
+    /// Gives out what the connections count from now on, where that is wished for.
+    pub(super) async fn give_out(
+        &self,
+        connections: &mut Connections,
+        quiet: bool,
+    ) -> anyhow::Result<Option<GivenOut>> {
+        let Some(address) = self.metrics_addr else {
+            return Ok(None);
+        };
+        let metrics = Metrics::new();
+        let listener = MetricsListener::bind(address, Arc::clone(&metrics)).await?;
+        if !quiet {
+            eprintln!("  metrics: http://{}/metrics", listener.address());
+        }
+        metrics.watch(&connections.traffic);
+        connections.metrics = Some(Arc::clone(&metrics));
+        Ok(Some(GivenOut {
+            metrics,
+            _listener: listener,
+        }))
+    }
+}
