@@ -101,7 +101,6 @@ enum Command {
 #[must_use]
 pub fn main() -> ExitCode {
     let cli = Cli::parse();
-    crate::telemetry::init();
     let runtime = match tokio::runtime::Builder::new_multi_thread()
         .enable_all()
         .build()
@@ -109,7 +108,9 @@ pub fn main() -> ExitCode {
         Ok(runtime) => runtime,
         Err(source) => return error::report(&anyhow::Error::new(source)).into(),
     };
+    let telemetry = crate::telemetry::init(runtime.handle());
     let ended = runtime.block_on(cli.command.run());
+    drop(telemetry);
     // A reader of standard input may wait forever for a line; it must not hold the process.
     runtime.shutdown_background();
     match ended {

@@ -31,13 +31,15 @@ pub(super) fn record_span(pipeline: &Pipeline, record: &Record) -> Span {
 /// Puts into the span of a record how it ended.
 pub(super) fn note_outcome(span: &Span, transcript: &Transcript) {
     span.record("redraft.outcome", transcript.outcome.as_str());
-    span.record("redraft.rounds", transcript.rounds.len());
+    // OpenTelemetry's whole numbers have a sign; others would arrive as texts.
+    let rounds = i64::try_from(transcript.rounds.len()).unwrap_or(i64::MAX);
+    span.record("redraft.rounds", rounds);
     span.record("redraft.changed", transcript.changed());
 }
 
 /// The span of a round, from 1.
 pub(super) fn round_span(n: u32) -> Span {
-    tracing::info_span!("redraft.round", redraft.round = n)
+    tracing::info_span!("redraft.round", redraft.round = i64::from(n))
 }
 
 /// Tells each finding of a round.
@@ -58,7 +60,7 @@ pub(super) fn tell_findings(round: u32, findings: &[Finding]) {
             gen_ai.evaluation.score.value = score(finding.verdict),
             gen_ai.evaluation.explanation = explanation,
             "error.type" = (finding.verdict == Verdict::Error).then_some("unassessed"),
-            redraft.round = round,
+            redraft.round = i64::from(round),
             redraft.severity = finding.severity.map(|severity| severity.to_string()),
             redraft.assessor = match finding.by {
                 Assessor::Checks => "checks",

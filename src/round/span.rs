@@ -25,15 +25,15 @@ pub(super) fn call_span(role: ModelRole, model: &str, request: &ChatRequest) -> 
         gen_ai.request.model = model,
         gen_ai.request.temperature = request.sampling.temperature,
         gen_ai.request.top_p = request.sampling.top_p,
-        gen_ai.request.max_tokens = request.sampling.max_tokens,
-        gen_ai.request.seed = request.sampling.seed,
+        gen_ai.request.max_tokens = request.sampling.max_tokens.map(i64::from),
+        gen_ai.request.seed = request.sampling.seed.map(signed),
         "gen_ai.output.type" = output_type(&request.format),
         gen_ai.usage.input_tokens = Empty,
         gen_ai.usage.cache_read.input_tokens = Empty,
         gen_ai.usage.output_tokens = Empty,
         "error.type" = Empty,
         redraft.role = role.as_str(),
-        redraft.attempt = request.sample,
+        redraft.attempt = i64::from(request.sample),
         redraft.call.id = Empty,
         redraft.finish = Empty,
         redraft.journalled = Empty,
@@ -63,9 +63,9 @@ pub(super) fn note_end(
 
 fn note_reply(span: &Span, completion: &Completion) {
     if let Some(usage) = completion.usage {
-        span.record("gen_ai.usage.input_tokens", usage.input);
-        span.record("gen_ai.usage.cache_read.input_tokens", usage.cached);
-        span.record("gen_ai.usage.output_tokens", usage.output);
+        span.record("gen_ai.usage.input_tokens", signed(usage.input));
+        span.record("gen_ai.usage.cache_read.input_tokens", signed(usage.cached));
+        span.record("gen_ai.usage.output_tokens", signed(usage.output));
     }
     if let Some(call) = completion.call {
         span.record("redraft.call.id", tracing::field::display(call));
@@ -95,6 +95,11 @@ fn tell_content(request: &ChatRequest, completion: &Completion) {
         gen_ai.input.messages = serde_json::Value::from(input).to_string(),
         gen_ai.output.messages = serde_json::json!([output]).to_string(),
     );
+}
+
+/// OpenTelemetry's whole numbers have a sign; others would arrive as texts.
+fn signed(number: u64) -> i64 {
+    i64::try_from(number).unwrap_or(i64::MAX)
 }
 
 fn output_type(format: &ReplyFormat) -> &'static str {

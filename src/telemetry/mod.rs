@@ -4,7 +4,11 @@
 mod clock;
 mod logging;
 pub mod metrics;
+#[cfg(feature = "otlp")]
+mod otlp;
+mod trace;
 
 pub use clock::now;
-pub use logging::init;
+pub use logging::{Telemetry, init};
 pub use metrics::Metrics;
+pub use trace::{RequestNotes, note_request, request_span};

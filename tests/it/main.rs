@@ -31,6 +31,8 @@ mod kills;
 mod metrics;
 mod model_errors;
 mod only_failures;
+#[cfg(feature = "otlp")]
+mod otlp;
 mod prefer;
 mod quick_start;
 mod real_data;
