@@ -5,7 +5,8 @@ use std::time::Duration;
 
 use super::Metrics;
 use super::families::RELOADS;
-use super::labels::{KindLabels, ModeLabels, RequestLabels};
+use super::labels::{KindLabels, ModeLabels, RequestLabels, TokenLabels};
+use crate::model::ModelRole;
 
 /// How a request to the gateway went.
 #[derive(Clone, Copy, Debug)]
@@ -16,10 +17,10 @@ pub struct Answered<'a> {
     pub mode: &'static str,
     /// The HTTP status.
     pub status: u16,
-    /// From the request's begin to the last byte of the answer.
-    pub whole: Duration,
-    /// How much of that at least one model was being asked.
+    /// How long at least one model was being asked.
     pub upstream: Duration,
+    /// The rest of the time until the answer left.
+    pub own: Duration,
 }
 
 /// A request that is being answered; dropped, it is no longer.
@@ -54,16 +55,25 @@ impl Metrics {
         let mode = ModeLabels {
             mode: answered.mode,
         };
-        let own = answered.whole.saturating_sub(answered.upstream);
         let families = &self.families;
         families
             .request_own
             .get_or_create(&mode)
-            .observe(own.as_secs_f64());
+            .observe(answered.own.as_secs_f64());
         families
             .request_upstream
             .get_or_create(&mode)
             .observe(answered.upstream.as_secs_f64());
+    }
+
+    /// Counts the tokens of a model's own answer that the gateway passes on or has judged, and of its
+    /// prompt.
+    pub fn count_answer_tokens(&self, input: u64, output: u64) {
+        let role = ModelRole::Drafter.as_str();
+        for (kind, tokens) in [("input", input), ("output", output)] {
+            let labels = TokenLabels { role, kind };
+            self.families.tokens.get_or_create(&labels).inc_by(tokens);
+        }
     }
 
     /// Notes how many answers wait to be observed.

@@ -127,8 +127,8 @@ fn answered(model: Option<&str>, status: u16) -> Answered<'_> {
         model,
         mode: "enforce",
         status,
-        whole: Duration::from_millis(1004),
         upstream: Duration::from_millis(1000),
+        own: Duration::from_millis(4),
     }
 }
 
