@@ -12,25 +12,19 @@ use crate::telemetry::metrics::MetricsListener;
 /// Whether metrics are given out.
 #[derive(Debug, Clone, Args)]
 pub(super) struct MetricsArgs {
-    /// Give out metrics for Prometheus at http://ADDR/metrics while this goes on
+    /// Give out metrics for Prometheus at ADDR, under /metrics, while this goes on
     #[arg(long, value_name = "ADDR")]
     metrics_addr: Option<SocketAddr>,
 }
 
-/// Metrics that are given out until this is dropped.
-#[derive(Debug)]
-pub(super) struct GivenOut {
-    pub(super) metrics: Arc<Metrics>,
-    _listener: MetricsListener,
-}
-
 impl MetricsArgs {
-    /// Gives out what the connections count from now on, where that is wished for.
+    /// Gives out what the connections count from now on, where that is wished for;
+    /// until what it gives is dropped.
     pub(super) async fn give_out(
         &self,
         connections: &mut Connections,
         quiet: bool,
-    ) -> anyhow::Result<Option<GivenOut>> {
+    ) -> anyhow::Result<Option<MetricsListener>> {
         let Some(address) = self.metrics_addr else {
             return Ok(None);
         };
@@ -40,10 +34,7 @@ impl MetricsArgs {
             eprintln!("  metrics: http://{}/metrics", listener.address());
         }
         metrics.watch(&connections.traffic);
-        connections.metrics = Some(Arc::clone(&metrics));
-        Ok(Some(GivenOut {
-            metrics,
-            _listener: listener,
-        }))
+        connections.metrics = Some(metrics);
+        Ok(Some(listener))
     }
 }

@@ -181,8 +181,7 @@ impl Options {
             scope: naming::scope(self.run.as_deref(), self.fresh, store.as_ref()).await?,
             ..Connections::default()
         };
-        let given_out = self.metrics.give_out(&mut connections, self.quiet).await?;
-        let metrics = given_out.as_ref().map(|given| Arc::clone(&given.metrics));
+        let _given_out = self.metrics.give_out(&mut connections, self.quiet).await?;
         let budget = connections.traffic.budget();
         budget.set_limits(self.budget.limits());
         let judge = judge(&settings, self.judge_options(&settings), &connections)?;
@@ -211,7 +210,7 @@ impl Options {
             samples: NonZeroU32::MIN,
             hint: if keys.is_some() { keys::HINT } else { "" },
         };
-        let watch = Watch::begin(self.events.as_deref(), shown, metrics)?;
+        let watch = Watch::begin(self.events.as_deref(), shown, connections.metrics.clone())?;
         budget.add_earlier(store.spent(&plan.run.name).await?);
         let steering = Steering {
             store: Arc::clone(&store),

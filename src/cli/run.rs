@@ -134,8 +134,7 @@ impl Options {
             scope: naming::scope(self.run.as_deref(), self.fresh, store.as_ref()).await?,
             ..Connections::default()
         };
-        let given_out = self.metrics.give_out(&mut connections, self.quiet).await?;
-        let metrics = given_out.as_ref().map(|given| Arc::clone(&given.metrics));
+        let _given_out = self.metrics.give_out(&mut connections, self.quiet).await?;
         let budget = connections.traffic.budget();
         budget.set_limits(self.budget.limits());
         let mut pipeline = pipeline(&settings, &connections)?;
@@ -154,17 +153,13 @@ impl Options {
         }
         let (handle, stop) = Stop::new();
         let controls = Controls::new(Arc::clone(&connections.traffic), handle.clone());
-        // A terminal that answers a question has no keys.
-        let keys = match self.estimate {
-            None => self.keys(&connections.traffic),
-            Some(_) => None,
-        };
+        let keys = self.keys(&connections.traffic);
         let watch = self.watch(
             controls.clone(),
             &connections.traffic,
             &source,
             keys.is_some(),
-            metrics,
+            connections.metrics.clone(),
         )?;
         budget.add_earlier(store.spent(&plan.name).await?);
         let steering = |keys| Steering {
@@ -261,9 +256,10 @@ impl Options {
         }
     }
 
-    /// The keys of the terminal, if they are not the dataset.
+    /// The keys of the terminal, if they are not the dataset, and do not answer a question.
     fn keys(&self, traffic: &Arc<Traffic>) -> Option<Keys> {
-        let wanted = !self.quiet && self.input != [Path::new("-")];
+        let is_free = self.estimate.is_none() && self.input != [Path::new("-")];
+        let wanted = !self.quiet && is_free;
         wanted.then(|| Keys::listen(Arc::clone(traffic))).flatten()
     }
 

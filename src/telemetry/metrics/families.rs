@@ -38,13 +38,7 @@ type Cost = Counter<f64, AtomicU64>;
 /// The metrics.
 #[derive(Debug)]
 pub(super) struct Families {
-    pub(super) requests: Family<RequestLabels, Counter>,
-    pub(super) requests_in_flight: Gauge,
-    pub(super) request_own: Timed<ModeLabels>,
-    pub(super) request_upstream: Timed<ModeLabels>,
-    pub(super) observations_waiting: Gauge,
-    pub(super) observations_dropped: Counter,
-    pub(super) reloads: Family<KindLabels, Counter>,
+    pub(super) gateway: GatewayFamilies,
     pub(super) records: Family<OutcomeLabels, Counter>,
     pub(super) changed: Counter,
     pub(super) rounds: Histogram,
@@ -59,6 +53,18 @@ pub(super) struct Families {
     pub(super) tokens: Family<TokenLabels, Counter>,
     pub(super) cost: Family<RoleLabels, Cost>,
     pub(super) rows: Family<KindLabels, Counter>,
+}
+
+/// Those of the gateway.
+#[derive(Debug)]
+pub(super) struct GatewayFamilies {
+    pub(super) requests: Family<RequestLabels, Counter>,
+    pub(super) requests_in_flight: Gauge,
+    pub(super) request_own: Timed<ModeLabels>,
+    pub(super) request_upstream: Timed<ModeLabels>,
+    pub(super) observations_waiting: Gauge,
+    pub(super) observations_dropped: Counter,
+    pub(super) reloads: Family<KindLabels, Counter>,
 }
 
 /// A registry that remembers which names it was given.
@@ -102,41 +108,7 @@ impl Families {
         build.get_or_create(&BuildLabels { version }).set(1);
         names.add("build_info", "The version that runs", build);
         Self {
-            requests: names.counter(
-                "requests",
-                "Requests answered by the gateway, by the model that was asked for and HTTP status",
-                Family::default(),
-            ),
-            requests_in_flight: names.add(
-                "requests_in_flight",
-                "Requests that the gateway is answering",
-                Gauge::default(),
-            ),
-            request_own: names.add(
-                "request_own_seconds",
-                "The gateway's own part of a request's time: all but waiting for models",
-                timed(own),
-            ),
-            request_upstream: names.add(
-                "request_upstream_seconds",
-                "The part of a request's time in which at least one model was being asked",
-                timed(by_models),
-            ),
-            observations_waiting: names.add(
-                "observations_waiting",
-                "Answers that have left in mode observe and wait for their critique",
-                Gauge::default(),
-            ),
-            observations_dropped: names.counter(
-                "observations_dropped",
-                "Answers that left in mode observe and get no critique, because too many waited",
-                Counter::default(),
-            ),
-            reloads: names.counter(
-                "reloads",
-                "Reloads of settings, constitutions and certificates, by what came of them",
-                Family::default(),
-            ),
+            gateway: GatewayFamilies::register(names),
             records: names.counter(
                 "records",
                 "Records brought to an outcome by this process, by outcome",
@@ -202,11 +174,11 @@ impl Families {
             ),
             rows: names.counter("rows", "Rows of a run, by how they ended", Family::default()),
         }
-        .from_zero()
+        .begun()
     }
 
     /// Begins at zero what is alarming when it grows, so that the first time is growth, too.
-    fn from_zero(self) -> Self {
+    fn begun(self) -> Self {
         for outcome in Outcome::ALL.map(Outcome::as_str) {
             drop(self.records.get_or_create(&OutcomeLabels { outcome }));
         }
@@ -214,8 +186,50 @@ impl Families {
             drop(self.critic_errors.get_or_create(&KindLabels { kind }));
         }
         for kind in RELOADS {
-            drop(self.reloads.get_or_create(&KindLabels { kind }));
+            drop(self.gateway.reloads.get_or_create(&KindLabels { kind }));
         }
         self
+    }
+}
+
+impl GatewayFamilies {
+    fn register(names: &mut Names<'_>) -> Self {
+        Self {
+            requests: names.counter(
+                "requests",
+                "Requests answered by the gateway, by the model that was asked for and HTTP status",
+                Family::default(),
+            ),
+            requests_in_flight: names.add(
+                "requests_in_flight",
+                "Requests that the gateway is answering",
+                Gauge::default(),
+            ),
+            request_own: names.add(
+                "request_own_seconds",
+                "The gateway's own part of a request's time: all but waiting for models",
+                timed(own),
+            ),
+            request_upstream: names.add(
+                "request_upstream_seconds",
+                "The part of a request's time in which at least one model was being asked",
+                timed(by_models),
+            ),
+            observations_waiting: names.add(
+                "observations_waiting",
+                "Answers that have left in mode observe and wait for their critique",
+                Gauge::default(),
+            ),
+            observations_dropped: names.counter(
+                "observations_dropped",
+                "Answers that left in mode observe and get no critique, because too many waited",
+                Counter::default(),
+            ),
+            reloads: names.counter(
+                "reloads",
+                "Reloads of settings, constitutions and certificates, by what came of them",
+                Family::default(),
+            ),
+        }
     }
 }

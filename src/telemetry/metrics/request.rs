@@ -29,7 +29,7 @@ pub struct InFlight(Arc<Metrics>);
 
 impl Drop for InFlight {
     fn drop(&mut self) {
-        self.0.families.requests_in_flight.dec();
+        self.0.families.gateway.requests_in_flight.dec();
     }
 }
 
@@ -37,7 +37,7 @@ impl Metrics {
     /// Counts a request as being answered, until the guard is dropped.
     #[must_use]
     pub fn begin_request(self: &Arc<Self>) -> InFlight {
-        self.families.requests_in_flight.inc();
+        self.families.gateway.requests_in_flight.inc();
         InFlight(Arc::clone(self))
     }
 
@@ -48,14 +48,14 @@ impl Metrics {
             model: model.unwrap_or_default(),
             status: answered.status,
         };
-        self.families.requests.get_or_create(&labels).inc();
+        self.families.gateway.requests.get_or_create(&labels).inc();
         if answered.model.is_none() {
             return;
         }
         let mode = ModeLabels {
             mode: answered.mode,
         };
-        let families = &self.families;
+        let families = &self.families.gateway;
         families
             .request_own
             .get_or_create(&mode)
@@ -79,12 +79,12 @@ impl Metrics {
     /// Notes how many answers wait to be observed.
     pub fn set_observations_waiting(&self, waiting: usize) {
         let waiting = i64::try_from(waiting).unwrap_or(i64::MAX);
-        self.families.observations_waiting.set(waiting);
+        self.families.gateway.observations_waiting.set(waiting);
     }
 
     /// Counts an answer that nobody will observe, because too many wait.
     pub fn count_dropped_observation(&self) {
-        self.families.observations_dropped.inc();
+        self.families.gateway.observations_dropped.inc();
     }
 
     /// Counts a reload: `true` where the new state was taken, `false` where the old one was kept.
@@ -92,6 +92,6 @@ impl Metrics {
         let [took, kept] = RELOADS;
         let kind = if taken { took } else { kept };
         let labels = KindLabels { kind };
-        self.families.reloads.get_or_create(&labels).inc();
+        self.families.gateway.reloads.get_or_create(&labels).inc();
     }
 }

@@ -27,15 +27,15 @@ fn constitution() -> Constitution {
     Constitution::load(file.to_str().expect("a path")).expect("a constitution")
 }
 
-fn reply(text: &str) -> Result<Completion, ModelError> {
-    Ok(Completion {
+fn reply(text: &str) -> Completion {
+    Completion {
         usage: Some(TokenUsage {
             input: 100,
             cached: 40,
             output: 10,
         }),
         ..Completion::from_text(text)
-    })
+    }
 }
 
 async fn counted(
@@ -73,10 +73,10 @@ fn mended() -> [Result<Completion, ModelError>; 4] {
     let violated = r#"{"violations":[{"principle":"no-promises","evidence":"I promise","explanation":"x","severity":"high","fix":"y"}],"complies":[],"not_applicable":[]}"#;
     let kept = r#"{"violations":[],"complies":["no-promises"],"not_applicable":[]}"#;
     [
-        reply("not a critique"),
-        reply(violated),
-        reply("Soon."),
-        reply(kept),
+        Ok(reply("not a critique")),
+        Ok(reply(violated)),
+        Ok(reply("Soon.")),
+        Ok(reply(kept)),
     ]
 }
 
@@ -127,7 +127,7 @@ fn answered(model: Option<&str>, status: u16) -> Answered<'_> {
         model,
         mode: "enforce",
         status,
-        upstream: Duration::from_millis(1000),
+        upstream: Duration::from_secs(1),
         own: Duration::from_millis(4),
     }
 }
