@@ -28,7 +28,7 @@ impl MetricsArgs {
         let Some(address) = self.metrics_addr else {
             return Ok(None);
         };
-        let metrics = Metrics::new();
+        let metrics = connections.metrics.clone().unwrap_or_else(Metrics::new);
         let listener = MetricsListener::bind(address, Arc::clone(&metrics)).await?;
         if !quiet {
             eprintln!("  metrics: http://{}/metrics", listener.address());

@@ -22,6 +22,7 @@ mod export;
 mod import;
 mod init;
 mod interrupts;
+mod keyboard;
 mod keys;
 mod metrics;
 mod naming;
@@ -30,6 +31,7 @@ mod progress;
 mod run;
 mod runs;
 mod serve;
+mod serving;
 mod show;
 mod stats;
 mod steering;
@@ -67,6 +69,9 @@ enum Command {
     Ask(Box<ask::Options>),
     /// Answer OpenAI's clients, and hold the answers to a constitution
     Serve(Box<serve::Options>),
+    /// Make, list and revoke the keys of the gateway
+    #[command(subcommand)]
+    Keys(keys::Command),
     /// Show a stored transcript
     Show(show::Options),
     /// Say which part of a request changed when a call would be made again
@@ -125,6 +130,7 @@ impl Command {
             Self::Run(options) => options.run().await,
             Self::Ask(options) => options.run().await,
             Self::Serve(options) => options.run().await,
+            Self::Keys(command) => command.run(),
             Self::Show(options) => options.run().await,
             Self::ExplainMiss(options) => options.run().await,
             Self::Runs(options) => options.run().await,

@@ -14,7 +14,7 @@ use super::args::{PipelineArgs, StoreArgs, judge};
 use super::budget::BudgetArgs;
 use super::error::UsageError;
 use super::interrupts::Interrupts;
-use super::keys::{self, Keys};
+use super::keyboard::{self, Keys};
 use super::metrics::MetricsArgs;
 use super::progress::Shown;
 use super::run::attend;
@@ -208,7 +208,7 @@ impl Options {
                 .map(Path::to_owned),
             limit: self.limit,
             samples: NonZeroU32::MIN,
-            hint: if keys.is_some() { keys::HINT } else { "" },
+            hint: if keys.is_some() { keyboard::HINT } else { "" },
         };
         let watch = Watch::begin(self.events.as_deref(), shown, connections.metrics.clone())?;
         budget.add_earlier(store.spent(&plan.run.name).await?);

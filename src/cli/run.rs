@@ -14,7 +14,7 @@ use super::columns::{self, ColumnArgs};
 use super::error::UsageError;
 use super::estimate::{self, Answer};
 use super::interrupts::Interrupts;
-use super::keys::{self, Keys};
+use super::keyboard::{self, Keys};
 use super::metrics::MetricsArgs;
 use super::naming;
 use super::progress::{Shown, View};
@@ -279,7 +279,7 @@ impl Options {
             input: source.plain_path().map(Path::to_owned),
             limit: self.limit,
             samples: self.samples,
-            hint: if has_keys { keys::HINT } else { "" },
+            hint: if has_keys { keyboard::HINT } else { "" },
         };
         Watch::begin(self.events.as_deref(), shown, metrics)
     }

@@ -103,8 +103,8 @@ pub struct PipelineBuilder {
     cast: Cast,
     seed: u64,
     run: String,
-    reviser_stays_out: bool,
     listeners: Listeners,
+    reviser_stays_out: bool,
 }
 
 impl PipelineBuilder {
@@ -239,8 +239,8 @@ impl Pipeline {
             cast: Cast::default(),
             seed: 0,
             run: "library".to_owned(),
-            reviser_stays_out: false,
             listeners: Listeners::default(),
+            reviser_stays_out: false,
         }
     }
 

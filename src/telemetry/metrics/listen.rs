@@ -20,6 +20,16 @@ pub struct MetricsListenerError {
     source: std::io::Error,
 }
 
+impl Metrics {
+    /// The route `GET /metrics`.
+    pub fn routes(self: &Arc<Self>) -> Router {
+        let metrics = Arc::clone(self);
+        let answer =
+            move || async move { ([(CONTENT_TYPE_HEADER, CONTENT_TYPE)], metrics.render()) };
+        Router::new().route("/metrics", get(answer))
+    }
+}
+
 /// A server of `GET /metrics`; dropped, it ends.
 #[derive(Debug)]
 pub struct MetricsListener {
@@ -40,9 +50,7 @@ impl MetricsListener {
         let failed = |source| MetricsListenerError { address, source };
         let listener = TcpListener::bind(address).await.map_err(failed)?;
         let address = listener.local_addr().map_err(failed)?;
-        let answer =
-            move || async move { ([(CONTENT_TYPE_HEADER, CONTENT_TYPE)], metrics.render()) };
-        let router = Router::new().route("/metrics", get(answer));
+        let router = metrics.routes();
         let server = tokio::spawn(async move {
             if let Err(error) = axum::serve(listener, router).await {
                 tracing::warn!(%error, "metrics are no longer given out");
