@@ -18,12 +18,13 @@ use crate::model::stack::{StackOptions, stack_replicas};
 use crate::model::structured::UnknownRung;
 use crate::model::traffic::Traffic;
 use crate::model::{ChatModel, Concurrency, ModelRole};
-use crate::pipeline::{Pipeline, PipelineError, Recipe};
+use crate::pipeline::{Pipeline, PipelineBuilder, PipelineError, Recipe};
 use crate::prefer::{Judge, JudgeError, JudgeOptions};
 use crate::prompt::{PromptError, PromptSet};
 use crate::round::{Assigned, Cast};
 use crate::store::sqlite::SqliteStore;
 use crate::store::{Store, StoreError};
+use crate::telemetry::Metrics;
 
 /// The constitution that judges when nobody chose one: it needs no model.
 pub const DEFAULT_CONSTITUTION: &str = "privacy";
@@ -127,6 +128,8 @@ pub struct Connections {
     pub paces: Arc<Paces>,
     /// A closed network: nothing is asked, and its journal stands in for the store.
     pub closed: Option<Arc<Closed>>,
+    /// What counts the records and their calls.
+    pub metrics: Option<Arc<Metrics>>,
     /// Whether somebody waits for every call: what fails is not tried for long.
     pub is_awaited: bool,
 }
@@ -147,12 +150,20 @@ pub fn pipeline(
         prompts,
         cast,
     } = parts(settings, key, connections)?;
-    Ok(Pipeline::builder(constitution)
+    let builder = Pipeline::builder(constitution)
         .prompts(prompts)
         .recipe(settings.recipe.clone())
         .cast(cast)
-        .seed(settings.seed)
-        .build()?)
+        .seed(settings.seed);
+    Ok(counted(builder, connections).build()?)
+}
+
+/// The same, with its records counted where somebody counts.
+fn counted(builder: PipelineBuilder, connections: &Connections) -> PipelineBuilder {
+    match &connections.metrics {
+        Some(metrics) => builder.listener(Arc::clone(metrics) as _),
+        None => builder,
+    }
 }
 
 /// Builds the judge of pairs that the settings describe.
@@ -355,7 +366,7 @@ pub fn served(
                 .any(|principle| !principle.is_settled_by_checks());
             let build = |rounds: u32| {
                 let builder = || {
-                    Pipeline::builder(Arc::clone(&constitution))
+                    let builder = Pipeline::builder(Arc::clone(&constitution))
                         .prompts(Arc::clone(&prompts))
                         .recipe(Recipe {
                             rounds,
@@ -363,7 +374,8 @@ pub fn served(
                         })
                         .cast(cast.clone())
                         .seed(settings.seed)
-                        .run(gateway::run_name(&plan.name))
+                        .run(gateway::run_name(&plan.name));
+                    counted(builder, connections)
                 };
                 Ok::<_, PipelineError>(Panel {
                     texts: if needs_model {

@@ -76,7 +76,7 @@
 //! - [`dataset`]: rows in and out
 //! - [`export`]: transcripts as training data
 //! - [`import`]: transcripts that other tools made
-//! - [`telemetry`]: logging, and the one clock
+//! - [`telemetry`]: log lines, metrics, traces, and the one clock
 //! - [`run`]: a dataset through a pipeline into a store
 //! - [`audit`]: statistics and differences
 //! - [`mod@prefer`]: which of two answers keeps a constitution better

@@ -1,5 +1,6 @@
 //! Holds the pages true: what the program knows is on its page, and the samples are what they say.
 
+use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -11,6 +12,7 @@ use redraft::export::FormatName;
 use redraft::import::Form;
 use redraft::model::structured::Rung;
 use redraft::prefer::Label;
+use redraft::telemetry::Metrics;
 use redraft::transcript::{FORMAT, Outcome, Sealed, Transcript};
 use redraft::yaml::{SourceFile, parse};
 
@@ -28,6 +30,7 @@ const PAGES: &[&str] = &[
     "docs/exports.md",
     "docs/gateway.md",
     "docs/imports.md",
+    "docs/observability.md",
     "docs/operations.md",
     "docs/preferences.md",
     "docs/prompts.md",
@@ -315,6 +318,55 @@ fn preferences_are_described_in_full() {
     let row = blocks(page, "json");
     let row: serde_json::Value = serde_json::from_str(&row[0]).expect("a sample row");
     assert_eq!(row["redraft"]["label"], "a");
+}
+
+/// The names of metrics in a text, without what histograms add to theirs.
+fn metrics_in(text: &str) -> BTreeSet<String> {
+    let is_part = |c: char| c.is_ascii_alphanumeric() || c == '_' || c == ':';
+    text.split(|c| !is_part(c))
+        .filter(|word| word.starts_with("redraft_"))
+        .map(|word| {
+            let histogram = ["_bucket", "_sum", "_count"]
+                .iter()
+                .find_map(|ending| word.strip_suffix(ending));
+            histogram.unwrap_or(word).to_owned()
+        })
+        .collect()
+}
+
+#[test]
+fn metrics_are_those_that_there_are() {
+    let metrics = Metrics::new();
+    let there: BTreeSet<String> = metrics.names().iter().cloned().collect();
+    assert!(there.len() > 20, "{there:?}");
+    let page = metrics_in(&read("docs/observability.md"));
+    assert_eq!(page, there, "on the page, and in the program");
+
+    let board = read("docs/grafana/redraft.json");
+    serde_json::from_str::<serde_json::Value>(&board).expect("a dashboard is JSON");
+    let rules = read("docs/prometheus/redraft.rules.yml");
+    serde_yaml::from_str::<serde_yaml::Value>(&rules).expect("rules are YAML");
+    for (name, text) in [("dashboard", board), ("rules", rules)] {
+        let named = metrics_in(&text);
+        assert!(named.len() > 5, "{name}: {named:?}");
+        let unknown: Vec<_> = named.difference(&there).collect();
+        assert!(unknown.is_empty(), "the {name} names {unknown:?}");
+    }
+}
+
+#[test]
+fn recorded_rules_that_alerts_use_are_there() {
+    let rules = read("docs/prometheus/redraft.rules.yml");
+    let recorded: Vec<&str> = rules
+        .lines()
+        .filter_map(|line| line.trim().strip_prefix("- record: "))
+        .collect();
+    let used = rules
+        .split(|c: char| !(c.is_ascii_alphanumeric() || "_:".contains(c)))
+        .filter(|word| word.starts_with("redraft:") && *word != "redraft:");
+    for name in used {
+        assert!(recorded.contains(&name), "{name} is not recorded");
+    }
 }
 
 /// What a command says of itself.

@@ -71,6 +71,14 @@ impl PipelineArgs {
         self
     }
 
+    /// Nothing but a settings file.
+    pub(super) fn of_file(config: Option<PathBuf>) -> Self {
+        Self {
+            config,
+            ..Self::default()
+        }
+    }
+
     /// The settings that command line, environment and file make together.
     pub(super) fn settings(self, store: Option<PathBuf>) -> Result<Settings, SettingsError> {
         self.settings_listening(store, None)

@@ -131,7 +131,7 @@ async fn tell(pipeline: &Pipeline, record: &Record) -> anyhow::Result<Transcript
         } => {
             out!("{}", story.revision(*round, before, revision));
         }
-        PipelineEvent::Failed(_) => {}
+        PipelineEvent::Failed(_) | PipelineEvent::Took(_) => {}
         PipelineEvent::Ended(transcript) => out!("{}", story.outcome(transcript)),
     };
     let transcript = pipeline.revise_observed(record, &tell).await?;

@@ -1,6 +1,6 @@
 //! Ctrl-C and SIGTERM: the first asks a run to stop, the second ends the process.
 
-use super::{Exit, keys};
+use super::{Exit, keyboard};
 use crate::run::StopHandle;
 
 #[cfg(unix)]
@@ -34,7 +34,7 @@ impl Interrupts {
         self.next().await;
         handle.stop();
         self.next().await;
-        keys::restore_terminal();
+        keyboard::restore_terminal();
         std::process::exit(Exit::Interrupted as i32);
     }
 

@@ -22,13 +22,16 @@ mod export;
 mod import;
 mod init;
 mod interrupts;
+mod keyboard;
 mod keys;
+mod metrics;
 mod naming;
 mod prefer;
 mod progress;
 mod run;
 mod runs;
 mod serve;
+mod serving;
 mod show;
 mod stats;
 mod steering;
@@ -66,6 +69,9 @@ enum Command {
     Ask(Box<ask::Options>),
     /// Answer OpenAI's clients, and hold the answers to a constitution
     Serve(Box<serve::Options>),
+    /// Make, list and revoke the keys of the gateway
+    #[command(subcommand)]
+    Keys(keys::Command),
     /// Show a stored transcript
     Show(show::Options),
     /// Say which part of a request changed when a call would be made again
@@ -100,7 +106,6 @@ enum Command {
 #[must_use]
 pub fn main() -> ExitCode {
     let cli = Cli::parse();
-    crate::telemetry::init();
     let runtime = match tokio::runtime::Builder::new_multi_thread()
         .enable_all()
         .build()
@@ -108,7 +113,9 @@ pub fn main() -> ExitCode {
         Ok(runtime) => runtime,
         Err(source) => return error::report(&anyhow::Error::new(source)).into(),
     };
+    let telemetry = crate::telemetry::init(runtime.handle());
     let ended = runtime.block_on(cli.command.run());
+    drop(telemetry);
     // A reader of standard input may wait forever for a line; it must not hold the process.
     runtime.shutdown_background();
     match ended {
@@ -123,6 +130,7 @@ impl Command {
             Self::Run(options) => options.run().await,
             Self::Ask(options) => options.run().await,
             Self::Serve(options) => options.run().await,
+            Self::Keys(command) => command.run(),
             Self::Show(options) => options.run().await,
             Self::ExplainMiss(options) => options.run().await,
             Self::Runs(options) => options.run().await,

@@ -14,7 +14,8 @@ use super::args::{PipelineArgs, StoreArgs, judge};
 use super::budget::BudgetArgs;
 use super::error::UsageError;
 use super::interrupts::Interrupts;
-use super::keys::{self, Keys};
+use super::keyboard::{self, Keys};
+use super::metrics::MetricsArgs;
 use super::progress::Shown;
 use super::run::attend;
 use super::steering::Steering;
@@ -128,6 +129,8 @@ pub(super) struct Options {
     /// Add what happens in the run to this file, as JSON lines
     #[arg(long, value_name = "FILE")]
     events: Option<PathBuf>,
+    #[command(flatten)]
+    metrics: MetricsArgs,
     /// Print the summary as JSON to standard output
     #[arg(long)]
     json: bool,
@@ -173,11 +176,12 @@ impl Options {
         }
         let store = app::open_store(&settings.store)?;
         let (source, target) = self.files(store.as_ref()).await?;
-        let connections = Connections {
+        let mut connections = Connections {
             store: Some(Arc::clone(&store)),
             scope: naming::scope(self.run.as_deref(), self.fresh, store.as_ref()).await?,
             ..Connections::default()
         };
+        let _given_out = self.metrics.give_out(&mut connections, self.quiet).await?;
         let budget = connections.traffic.budget();
         budget.set_limits(self.budget.limits());
         let judge = judge(&settings, self.judge_options(&settings), &connections)?;
@@ -204,9 +208,9 @@ impl Options {
                 .map(Path::to_owned),
             limit: self.limit,
             samples: NonZeroU32::MIN,
-            hint: if keys.is_some() { keys::HINT } else { "" },
+            hint: if keys.is_some() { keyboard::HINT } else { "" },
         };
-        let watch = Watch::begin(self.events.as_deref(), shown)?;
+        let watch = Watch::begin(self.events.as_deref(), shown, connections.metrics.clone())?;
         budget.add_earlier(store.spent(&plan.run.name).await?);
         let steering = Steering {
             store: Arc::clone(&store),

@@ -14,7 +14,8 @@ use super::columns::{self, ColumnArgs};
 use super::error::UsageError;
 use super::estimate::{self, Answer};
 use super::interrupts::Interrupts;
-use super::keys::{self, Keys};
+use super::keyboard::{self, Keys};
+use super::metrics::MetricsArgs;
 use super::naming;
 use super::progress::{Shown, View};
 use super::steering::Steering;
@@ -28,6 +29,7 @@ use crate::model::traffic::Traffic;
 use crate::pipeline::Pipeline;
 use crate::run::{Controls, RunEnd, RunPlan, RunReport, Stop, changes, decided_by, run, run_name};
 use crate::store::{RunRow, Store};
+use crate::telemetry::Metrics;
 use crate::transcript::Outcome;
 
 /// So many records in a row may fail because of the server when nobody says otherwise.
@@ -97,6 +99,8 @@ pub(super) struct Options {
     /// Add what happens in the run to this file, as JSON lines
     #[arg(long, value_name = "FILE")]
     events: Option<PathBuf>,
+    #[command(flatten)]
+    metrics: MetricsArgs,
     /// Print the summary as JSON to standard output
     #[arg(long)]
     json: bool,
@@ -125,11 +129,12 @@ impl Options {
         }
         let (source, output) = self.files()?;
         let store = app::open_store(&settings.store)?;
-        let connections = Connections {
+        let mut connections = Connections {
             store: Some(Arc::clone(&store)),
             scope: naming::scope(self.run.as_deref(), self.fresh, store.as_ref()).await?,
             ..Connections::default()
         };
+        let _given_out = self.metrics.give_out(&mut connections, self.quiet).await?;
         let budget = connections.traffic.budget();
         budget.set_limits(self.budget.limits());
         let mut pipeline = pipeline(&settings, &connections)?;
@@ -148,16 +153,13 @@ impl Options {
         }
         let (handle, stop) = Stop::new();
         let controls = Controls::new(Arc::clone(&connections.traffic), handle.clone());
-        // A terminal that answers a question has no keys.
-        let keys = match self.estimate {
-            None => self.keys(&connections.traffic),
-            Some(_) => None,
-        };
+        let keys = self.keys(&connections.traffic);
         let watch = self.watch(
             controls.clone(),
             &connections.traffic,
             &source,
             keys.is_some(),
+            connections.metrics.clone(),
         )?;
         budget.add_earlier(store.spent(&plan.name).await?);
         let steering = |keys| Steering {
@@ -254,9 +256,10 @@ impl Options {
         }
     }
 
-    /// The keys of the terminal, if they are not the dataset.
+    /// The keys of the terminal, if they are not the dataset, and do not answer a question.
     fn keys(&self, traffic: &Arc<Traffic>) -> Option<Keys> {
-        let wanted = !self.quiet && self.input != [Path::new("-")];
+        let is_free = self.estimate.is_none() && self.input != [Path::new("-")];
+        let wanted = !self.quiet && is_free;
         wanted.then(|| Keys::listen(Arc::clone(traffic))).flatten()
     }
 
@@ -267,6 +270,7 @@ impl Options {
         traffic: &Arc<Traffic>,
         source: &Source,
         has_keys: bool,
+        metrics: Option<Arc<Metrics>>,
     ) -> anyhow::Result<Watch> {
         let shown = Shown {
             quiet: self.quiet,
@@ -275,9 +279,9 @@ impl Options {
             input: source.plain_path().map(Path::to_owned),
             limit: self.limit,
             samples: self.samples,
-            hint: if has_keys { keys::HINT } else { "" },
+            hint: if has_keys { keyboard::HINT } else { "" },
         };
-        Watch::begin(self.events.as_deref(), shown)
+        Watch::begin(self.events.as_deref(), shown, metrics)
     }
 
     fn check(&self) -> Result<(), UsageError> {

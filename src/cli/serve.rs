@@ -1,5 +1,6 @@
 //! `redraft serve`: answer OpenAI's clients, and hold the answers to a constitution.
 
+use std::net::SocketAddr;
 use std::sync::Arc;
 
 use anyhow::Context as _;
@@ -7,13 +8,19 @@ use clap::Args;
 use tokio::net::TcpListener;
 
 use super::Exit;
-use super::args::{PipelineArgs, StoreArgs, served};
+use super::args::{PipelineArgs, StoreArgs};
 use super::error::UsageError;
 use super::interrupts::Interrupts;
+use super::metrics::MetricsArgs;
+use super::serving::{Serving, offered};
 use super::terminal::{Paint, safe};
 use crate::app::{self, Connections};
-use crate::gateway::{self, Gateway, SCOPE, Served, Unreported};
+use crate::config::Settings;
+use crate::gateway::access::{Access, KeyFile};
+use crate::gateway::reload::Held;
+use crate::gateway::{self, Counted, Front, Gateway, SCOPE, Served, Tls};
 use crate::run::Stop;
+use crate::telemetry::Metrics;
 
 /// Options of `redraft serve`.
 #[derive(Debug, Args)]
@@ -21,6 +28,11 @@ pub(super) struct Options {
     /// Where to listen [default: 127.0.0.1:8787]
     #[arg(short, long, value_name = "ADDRESS")]
     listen: Option<String>,
+    /// Listen beyond this machine although there is no key: whoever can reach it may use the models
+    #[arg(long)]
+    open: bool,
+    #[command(flatten)]
+    metrics: MetricsArgs,
     /// Say nothing but warnings
     #[arg(short, long)]
     quiet: bool,
@@ -34,43 +46,56 @@ impl Options {
     pub(super) async fn run(self) -> anyhow::Result<Exit> {
         let settings = self
             .pipeline
-            .settings_listening(self.store.store, self.listen)?
+            .clone()
+            .settings_listening(self.store.store.clone(), self.listen.clone())?
             .batched(false);
         if settings.gateway.offered.is_empty() {
             let message = "there is no model to offer: add --model NAME, with --base-url URL for a \
                            server of your own, or list models in the settings";
             return Err(UsageError(message.to_owned()).into());
         }
+        let held_keys = Held::now(vec![settings.gateway.keys.clone()]);
+        let access = Arc::new(Access::new(KeyFile::read(&settings.gateway.keys)?));
+        self.check_openness(&access, settings.gateway.listen)?;
+        let (front, tls) = front(&settings)?;
         let store = app::open_store(&settings.store)?;
-        let connections = Connections {
+        let metrics = Metrics::new();
+        let mut connections = Connections {
             store: Some(Arc::clone(&store)),
             scope: Some(SCOPE.to_owned()),
             is_awaited: true,
+            metrics: Some(Arc::clone(&metrics)),
             ..Connections::default()
         };
-        let models = served(&settings, &connections)?;
-        let shown: Vec<String> = models.iter().map(describe).collect();
-        let options = settings.gateway.options;
+        let _given_out = self.metrics.give_out(&mut connections, self.quiet).await?;
+        metrics.watch(&connections.traffic);
+        // Which files decide is known once they were read; they are read again behind the look at them.
+        let held_models = Held::now(offered(&settings, &connections)?.files);
+        let built = offered(&settings, &connections)?;
+        let shown: Vec<String> = built.state.iter().map(describe).collect();
         let address = settings.gateway.listen;
         let listener = TcpListener::bind(address)
             .await
             .with_context(|| format!("cannot listen at {address}"))?;
         let address = listener.local_addr()?;
-        let gateway = Gateway::open(models, store, options, Arc::new(Unreported)).await?;
+        let reporter = Arc::new(Counted(Arc::clone(&metrics)));
+        let options = settings.gateway.options;
+        let gateway = Gateway::open(built.state, store, options, reporter).await?;
         let (handle, mut stop) = Stop::new();
         tokio::spawn(Interrupts::listen()?.watch(handle));
         if !self.quiet {
-            eprintln!("redraft listens at http://{address}/v1");
-            for line in shown {
-                eprintln!("  {line}");
-            }
-            let location = settings.store.display().to_string();
-            eprintln!(
-                "{}",
-                Paint::STDERR.dim(format!("The transcripts are in {}.", safe(&location)))
-            );
+            announce(&settings, address, front.tls.is_some(), &access, &shown);
         }
-        let router = gateway::router(&gateway);
+        let router = gateway::router(&gateway, &access, &metrics);
+        let serving = Serving {
+            gateway: Arc::clone(&gateway),
+            access,
+            metrics,
+            connections,
+            pipeline: self.pipeline,
+            settings,
+        };
+        let changes = tokio::spawn(serving.keep_up(held_models, held_keys, tls));
         let is_quiet = self.quiet;
         let stopped = async move {
             stop.wished().await;
@@ -78,9 +103,59 @@ impl Options {
                 eprintln!("Stopping: what runs has a little time; once more to end at once.");
             }
         };
-        gateway::serve(listener, router, gateway, stopped).await?;
+        let ended = gateway::serve(listener, router, gateway, front, stopped).await;
+        changes.abort();
+        ended?;
         Ok(Exit::Done)
     }
+
+    /// Whether everybody who can reach the gateway may use it, unasked.
+    fn check_openness(&self, access: &Access, address: SocketAddr) -> Result<(), UsageError> {
+        if !access.is_open() || self.open || address.ip().is_loopback() {
+            return Ok(());
+        }
+        Err(UsageError(format!(
+            "at {address} others can reach the gateway, and there is no key: make one with `redraft keys \
+             create NAME`, or say --open"
+        )))
+    }
+}
+
+type Encrypting = Option<(Arc<Tls>, gateway::TlsFiles, Held)>;
+
+/// How connections are taken, and what is to be followed for that.
+fn front(settings: &Settings) -> anyhow::Result<(Front, Encrypting)> {
+    let trusted = Arc::new(settings.gateway.trusted.clone());
+    let Some(files) = &settings.gateway.tls else {
+        return Ok((Front { tls: None, trusted }, None));
+    };
+    let held = Held::now(vec![files.certificate.clone(), files.key.clone()]);
+    let tls = Arc::new(Tls::new(files.load()?));
+    let front = Front {
+        tls: Some(Arc::clone(&tls)),
+        trusted,
+    };
+    Ok((front, Some((tls, files.clone(), held))))
+}
+
+fn announce(
+    settings: &Settings,
+    address: SocketAddr,
+    is_encrypted: bool,
+    access: &Access,
+    models: &[String],
+) {
+    let scheme = if is_encrypted { "https" } else { "http" };
+    eprintln!("redraft listens at {scheme}://{address}/v1");
+    for line in models {
+        eprintln!("  {line}");
+    }
+    if access.is_open() {
+        eprintln!("There is no key: whoever reaches this address may use the models.");
+    }
+    let location = settings.store.display().to_string();
+    let said = format!("The transcripts are in {}.", safe(&location));
+    eprintln!("{}", Paint::STDERR.dim(said));
 }
 
 fn describe(model: &Served) -> String {

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use tokio::time::{Instant, MissedTickBehavior};
 
-use super::keys::{HELP, Keys, Press};
+use super::keyboard::{HELP, Keys, Press};
 use super::progress::Begun;
 use super::watch::Watch;
 use crate::model::budget::Spent;

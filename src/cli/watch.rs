@@ -1,6 +1,7 @@
 //! Whoever watches a run: its progress for people, and its events for programs.
 
 use std::path::Path;
+use std::sync::Arc;
 
 use serde_json::{Value, json};
 
@@ -8,17 +9,24 @@ use super::error;
 use super::events::Events;
 use super::progress::{Progress, Shown, View};
 use crate::run::{RunEnd, RunError, RunEvent, RunObserver, RunReport};
+use crate::telemetry::Metrics;
+use crate::telemetry::metrics::RowEnd;
 
 /// Everybody who is told what happens in a run.
 #[derive(Debug)]
 pub(super) struct Watch {
     pub(super) progress: Progress,
     pub(super) events: Option<Events>,
+    metrics: Option<Arc<Metrics>>,
 }
 
 impl Watch {
     /// Shows how a run stands, and adds what happens to the file of events, where there is one.
-    pub(super) fn begin(events: Option<&Path>, shown: Shown) -> anyhow::Result<Self> {
+    pub(super) fn begin(
+        events: Option<&Path>,
+        shown: Shown,
+        metrics: Option<Arc<Metrics>>,
+    ) -> anyhow::Result<Self> {
         let events = events.map(Events::open).transpose()?;
         if let Some(events) = events.clone() {
             shown.traffic.listen(move |event| events.traffic(event));
@@ -26,6 +34,7 @@ impl Watch {
         Ok(Self {
             progress: Progress::new(shown),
             events,
+            metrics,
         })
     }
 
@@ -88,11 +97,25 @@ fn figures(ended: Result<&RunReport, &RunError>, progress: &Progress) -> Value {
     })
 }
 
+/// How a row ended, where the event says that one did.
+fn row_end(event: &RunEvent<'_>) -> Option<RowEnd> {
+    match event {
+        RunEvent::Sealed { .. } => Some(RowEnd::Sealed),
+        RunEvent::Labelled { .. } => Some(RowEnd::Labelled),
+        RunEvent::Known { .. } => Some(RowEnd::Known),
+        RunEvent::Rejected { .. } => Some(RowEnd::Rejected),
+        RunEvent::Started { .. } | RunEvent::Stopping { .. } | RunEvent::Writing => None,
+    }
+}
+
 impl RunObserver for Watch {
     fn event(&self, event: &RunEvent<'_>) {
         self.progress.event(event);
         if let Some(events) = &self.events {
             events.run(event);
+        }
+        if let Some((metrics, end)) = self.metrics.as_ref().zip(row_end(event)) {
+            metrics.count_row(end);
         }
     }
 }

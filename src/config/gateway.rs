@@ -1,5 +1,7 @@
 //! The shape of `gateway` in `redraft.yaml`.
 
+use std::path::PathBuf;
+
 use indexmap::IndexMap;
 use serde::Deserialize;
 
@@ -12,6 +14,12 @@ use crate::gateway::{Durability, Mode, OnCriticError, OnUnresolved};
 pub struct GatewaySettings {
     /// Where it listens.
     pub listen: Option<String>,
+    /// The file of its keys; absent: the store's name with `.keys.json` behind it.
+    pub keys: Option<PathBuf>,
+    /// The certificate and its key; absent: connections are not encrypted.
+    pub tls: Option<TlsSettings>,
+    /// Addresses and networks whose `x-forwarded-for` and `x-forwarded-proto` are believed.
+    pub trusted_proxies: Vec<String>,
     /// The models that it offers, by their public names.
     pub models: IndexMap<String, OfferedSettings>,
     /// Seconds that a stream may wait for its outcome before it is opened.
@@ -42,6 +50,16 @@ pub struct GatewaySettings {
     pub stop_seconds: Option<f64>,
     /// Seconds between saying that the gateway is not ready and listening no more.
     pub farewell_seconds: Option<f64>,
+}
+
+/// Where certificate and key of the gateway are, in PEM.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct TlsSettings {
+    /// The certificate, and those that vouch for it.
+    pub certificate: PathBuf,
+    /// The certificate's private key.
+    pub key: PathBuf,
 }
 
 /// A model as the gateway offers it.

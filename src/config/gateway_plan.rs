@@ -1,12 +1,15 @@
 //! What `gateway` in the settings means.
 
 use std::net::{Ipv4Addr, SocketAddr};
+use std::path::PathBuf;
 use std::time::Duration;
 
 use super::gateway::{GatewaySettings, OfferedSettings};
 use super::resolve::{known_models, plan};
 use super::{Environment, ModelPlan, Overrides, RecipeSettings, SettingsError, SettingsFile};
-use crate::gateway::{GatewayOptions, Limits, Mode, OnCriticError, OnUnresolved};
+use crate::gateway::{
+    GatewayOptions, Limits, Mode, OnCriticError, OnUnresolved, TlsFiles, TrustedProxies,
+};
 use crate::pipeline::Recipe;
 use crate::yaml::{Problem, Problems, SourceFile, Step, locate};
 
@@ -15,6 +18,12 @@ use crate::yaml::{Problem, Problems, SourceFile, Step, locate};
 pub struct GatewayPlan {
     /// Where it listens.
     pub listen: SocketAddr,
+    /// The file of its keys.
+    pub keys: PathBuf,
+    /// Where certificate and key are, where connections are encrypted.
+    pub tls: Option<TlsFiles>,
+    /// Who is believed about where a request comes from.
+    pub trusted: TrustedProxies,
     /// How it behaves, whatever the model.
     pub options: GatewayOptions,
     /// The models that it offers.
@@ -92,6 +101,15 @@ impl GatewaySettings {
         written.parse().map_err(|_| {
             SettingsError::Contradiction(format!(
                 "{written:?} is no address to listen at: write it as 127.0.0.1:8787, or [::1]:8787"
+            ))
+        })
+    }
+
+    /// Who is believed about where a request comes from.
+    pub(super) fn trusted(&self) -> Result<TrustedProxies, SettingsError> {
+        TrustedProxies::parse(&self.trusted_proxies).map_err(|error| {
+            SettingsError::Contradiction(format!(
+                "`trusted_proxies` under `gateway` is wrong: {error}"
             ))
         })
     }

@@ -13,7 +13,7 @@ mod resolve;
 pub use env::Environment;
 pub use file::{BatchSettings, ModelSettings, RoleSettings, Roles, SettingsFile};
 pub use forms::OneOrMany;
-pub use gateway::{GatewaySettings, OfferedSettings};
+pub use gateway::{GatewaySettings, OfferedSettings, TlsSettings};
 pub use gateway_plan::{GatewayPlan, OfferedPlan};
 pub use recipe::RecipeSettings;
 pub use resolve::{ModelPlan, Overrides, RolePlan, Settings, SettingsError};

@@ -9,6 +9,8 @@ use indexmap::IndexMap;
 use super::file::{BatchSettings, ModelSettings, RoleSettings, SettingsFile};
 use super::gateway_plan::{Offering, offered};
 use super::{Environment, GatewayPlan, OneOrMany, RecipeSettings};
+use crate::gateway::TlsFiles;
+use crate::gateway::access::KeyFile;
 use crate::model::batch::BatchOptions;
 use crate::model::openai::RESERVED_FIELDS;
 use crate::model::{Concurrency, ModelRole, Price, Sampling};
@@ -158,7 +160,17 @@ impl Settings {
         };
         let constitution =
             (overrides.constitution.clone()).or_else(|| file.constitution.as_ref().map(reference));
+        let store = (overrides.store.clone())
+            .or_else(|| file.store.as_ref().map(beside))
+            .unwrap_or_else(|| DEFAULT_STORE.into());
+        let keys = file.gateway.keys.as_ref().map(beside);
         let gateway = GatewayPlan {
+            keys: keys.unwrap_or_else(|| KeyFile::beside(&store)),
+            tls: file.gateway.tls.as_ref().map(|tls| TlsFiles {
+                certificate: beside(&tls.certificate),
+                key: beside(&tls.key),
+            }),
+            trusted: file.gateway.trusted()?,
             listen: file.gateway.address(overrides.listen.as_deref())?,
             options: file.gateway.options()?,
             offered: offered(&Offering {
@@ -179,10 +191,7 @@ impl Settings {
             models,
             gateway,
             roles,
-            store: overrides
-                .store
-                .or_else(|| file.store.as_ref().map(beside))
-                .unwrap_or_else(|| DEFAULT_STORE.into()),
+            store,
             prompts: overrides
                 .prompts
                 .or_else(|| file.prompts.as_ref().map(beside)),

@@ -17,6 +17,8 @@ pub(super) struct Gathered {
     pub(super) source: SourceFile,
     /// The principles, those of includes first.
     pub(super) principles: Vec<Placed>,
+    /// The files that it was read from; shipped ones are none.
+    pub(super) files: Vec<PathBuf>,
 }
 
 /// A principle and where it stands.
@@ -71,6 +73,14 @@ fn gather_from(place: Place, source: SourceFile) -> Result<Gathered, LoadError> 
         root,
         source,
         principles: gathering.principles,
+        files: gathering
+            .done
+            .into_iter()
+            .filter_map(|place| match place {
+                Place::File(path) => Some(path),
+                Place::Shipped(_) | Place::Given => None,
+            })
+            .collect(),
     })
 }
 

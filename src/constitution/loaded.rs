@@ -1,5 +1,7 @@
 //! A constitution that was examined and can be used.
 
+use std::path::PathBuf;
+
 use serde::Serialize;
 
 use super::gather::{Gathered, gather, gather_text};
@@ -26,6 +28,7 @@ pub struct Constitution {
     description: String,
     principles: Vec<Principle>,
     digest: Digest,
+    files: Vec<PathBuf>,
 }
 
 #[derive(Serialize)]
@@ -104,6 +107,12 @@ impl Constitution {
             .any(|principle| !principle.is_settled_by_checks())
     }
 
+    /// The files that it was read from, included ones too; shipped ones are none.
+    #[must_use]
+    pub fn files(&self) -> &[PathBuf] {
+        &self.files
+    }
+
     /// The digest of name, version and every principle.
     #[must_use]
     pub fn digest(&self) -> Digest {
@@ -136,7 +145,10 @@ fn examine_gathered(mut gathered: Gathered) -> (Option<Constitution>, Problems) 
         return (None, problems);
     }
     let Gathered {
-        root, principles, ..
+        root,
+        principles,
+        files,
+        ..
     } = gathered;
     let principles: Vec<Principle> = principles
         .into_iter()
@@ -153,6 +165,7 @@ fn examine_gathered(mut gathered: Gathered) -> (Option<Constitution>, Problems) 
         description: root.description,
         principles,
         digest,
+        files,
     };
     (Some(constitution), problems)
 }

@@ -93,6 +93,7 @@ impl Call {
             upstream: self.errand.upstream,
             revision: self.errand.revision,
             own: self.errand.own(),
+            admitted: self.errand.admitted.as_deref(),
         }
     }
 

@@ -1,12 +1,16 @@
 //! One request on its way: what it is called, and where its time goes.
 
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use http::HeaderMap;
+use http::{Extensions, HeaderMap};
+use tracing::Span;
 use uuid::Uuid;
 
-use super::Failure;
-use crate::telemetry;
+use super::access::Admitted;
+use super::{Client, Failure, Reporter};
+use crate::telemetry::metrics::InFlight;
+use crate::telemetry::{self, RequestNotes};
 
 /// One request on its way.
 #[derive(Clone, Debug)]
@@ -25,6 +29,14 @@ pub(super) struct Errand {
     pub(super) upstream: Duration,
     /// The time that went into asking models for critiques and revisions.
     pub(super) revision: Duration,
+    /// Where it comes from, where the connection tells.
+    pub(super) client: Option<Client>,
+    /// The key that it came with, where keys are asked for.
+    pub(super) admitted: Option<Arc<Admitted>>,
+    /// It is one of those that are being answered.
+    pub(super) flight: Option<Arc<InFlight>>,
+    /// What is told within it.
+    pub(super) span: Span,
 }
 
 /// The header by which requests are told apart.
@@ -49,6 +61,42 @@ impl Errand {
             began: Instant::now(),
             upstream: Duration::ZERO,
             revision: Duration::ZERO,
+            client: None,
+            admitted: None,
+            flight: None,
+            span: Span::none(),
+        }
+    }
+
+    /// The same, with what connection and guard know of it; from here on it counts as under way.
+    pub(super) fn begun(
+        mut self,
+        extensions: &Extensions,
+        route: &'static str,
+        reporter: &dyn Reporter,
+    ) -> Self {
+        self.client = extensions.get().copied();
+        self.admitted = extensions.get().cloned();
+        self.flight = reporter.begun().map(Arc::new);
+        self.span = telemetry::request_span(&self.request_id, route, self.traceparent.as_deref());
+        self.note(&RequestNotes {
+            key: self.admitted.as_ref().and_then(|admitted| admitted.name()),
+            transcript: Some(&self.id),
+            ..RequestNotes::default()
+        });
+        self
+    }
+
+    /// Puts into its span what is known of it by now.
+    pub(super) fn note(&self, notes: &RequestNotes<'_>) {
+        telemetry::note_request(&self.span, notes);
+    }
+
+    /// The client has its answer; what is done with it from now on is no business of the client's.
+    pub(super) fn leave(&mut self) {
+        self.flight = None;
+        if let Some(admitted) = &self.admitted {
+            admitted.leave();
         }
     }
 
@@ -59,7 +107,8 @@ impl Errand {
         if failure.status.is_server_error() {
             tracing::warn!(request, status, "not answered: {}", failure.whole);
         } else {
-            tracing::debug!(request, status, "not answered: {}", failure.whole);
+            let client = self.client.map(|client| client.address.to_string());
+            tracing::debug!(request, status, client, "not answered: {}", failure.whole);
         }
     }
 

@@ -3,9 +3,10 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use memchr::memchr;
+use serde_json::Value;
 
 use super::part::{Part, PartKind};
-use super::surface::Surface;
+use super::surface::{Surface, tokens};
 
 /// Where a piece of text belongs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -26,6 +27,7 @@ pub(super) struct Gathered {
     skips: bool,
     texts: BTreeMap<Slot, String>,
     bytes: usize,
+    tokens: (u64, u64),
     ended: BTreeSet<usize>,
     whole: Option<Vec<Part>>,
     is_done: bool,
@@ -42,6 +44,7 @@ impl Gathered {
             skips: false,
             texts: BTreeMap::new(),
             bytes: 0,
+            tokens: (0, 0),
             ended: BTreeSet::new(),
             whole: None,
             is_done: false,
@@ -86,12 +89,37 @@ impl Gathered {
             "" => {}
             "[DONE]" => self.is_done = true,
             data => {
+                self.count(data);
                 let surface = self.surface;
                 if !surface.take(data, self) {
                     self.fault = Some("an event of the stream could not be read");
                 }
             }
         }
+    }
+
+    /// Notes the tokens used, in the one event that tells them.
+    fn count(&mut self, data: &str) {
+        if !data.contains("\"usage\":{") && !data.contains("\"usage\": {") {
+            return;
+        }
+        let event: Value = serde_json::from_str(data).unwrap_or_default();
+        for told in [&event, &event["response"]] {
+            let counted = tokens(told);
+            if counted != (0, 0) {
+                self.tokens = counted;
+            }
+        }
+    }
+
+    /// The tokens of prompt and answer, where the stream has told them.
+    pub(super) fn tokens(&self) -> (u64, u64) {
+        self.tokens
+    }
+
+    /// How many bytes of texts have come.
+    pub(super) fn bytes(&self) -> usize {
+        self.bytes
     }
 
     /// Adds a piece of text, as long as there is room.

@@ -6,6 +6,7 @@ use std::time::Instant;
 use futures::future::join_all;
 use serde_json::json;
 use serde_json::value::{RawValue, to_raw_value};
+use tracing::Instrument as _;
 
 use super::arguments::is_json;
 use super::errand::Errand;
@@ -56,7 +57,9 @@ pub(super) struct Case<'a> {
 pub(super) async fn judge(case: Case<'_>, panel: &Panel, parts: Vec<Part>) -> Vec<Judged> {
     let names = names(&case.errand.id, &parts);
     let judging = parts.into_iter().zip(names);
-    join_all(judging.map(|(part, name)| judge_one(case, panel, part, name))).await
+    join_all(judging.map(|(part, name)| judge_one(case, panel, part, name)))
+        .instrument(case.errand.span.clone())
+        .await
 }
 
 async fn judge_one(case: Case<'_>, panel: &Panel, part: Part, name: String) -> Judged {

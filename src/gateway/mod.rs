@@ -6,13 +6,16 @@
 //! (`enforced`), or passed on as it comes (`passed`). `judge` takes every text of an answer
 //! through the pipeline, `settle` puts the ends into the answer, and `keeper` seals what the client was given.
 //!
-//! It knows neither settings nor keys of clients: `app` builds it, and whoever guards it puts a layer
-//! around the routes.
+//! `access` guards the routes by keys, `tls` and `client` know connections, and `reload` takes up
+//! changed files. It knows no settings: `app` builds it.
 
+pub mod access;
 mod arguments;
 mod body;
 mod call;
+mod client;
 mod conversation;
+mod counted;
 mod enforced;
 mod errand;
 mod failure;
@@ -27,6 +30,7 @@ mod observations;
 mod options;
 mod part;
 mod passed;
+pub mod reload;
 mod report;
 mod requested;
 mod router;
@@ -36,13 +40,16 @@ mod settle;
 mod shared;
 mod surface;
 mod tally;
+mod tls;
 
+pub use client::{Client, NoNetwork, TrustedProxies};
+pub use counted::Counted;
 pub use failure::Failure;
-
 pub use keeper::Durability;
 pub use options::{GatewayOptions, Limits};
 pub use report::{Facts, Reporter, Unreported};
 pub use router::{guarded, open, router};
-pub use serve::{ServeError, serve};
+pub use serve::{Front, ServeError, serve};
 pub use served::{DEFAULT_MESSAGE, Mode, OnCriticError, OnUnresolved, Panel, Served, run_name};
 pub use shared::{Gateway, SCOPE};
+pub use tls::{Tls, TlsError, TlsFiles};

@@ -41,8 +41,13 @@ impl Observations {
             // Followed by `close`.
             tokio::spawn(async move {
                 loop {
-                    let next = receiver.lock().await.recv().await;
-                    let Some(observation) = next else { break };
+                    let mut queue = receiver.lock().await;
+                    let Some(observation) = queue.recv().await else {
+                        break;
+                    };
+                    let reporter = &observation.call.gateway.reporter;
+                    reporter.observations_waiting(queue.len());
+                    drop(queue);
                     let size = observation.size();
                     observation.criticise().await;
                     bytes.fetch_sub(size, Ordering::Relaxed);
@@ -64,11 +69,15 @@ impl Observations {
     /// Gives it back when too many wait.
     pub(super) fn offer(&self, observation: Observation) -> Result<(), Box<Observation>> {
         let size = observation.size();
+        let reporter = Arc::clone(&observation.call.gateway.reporter);
         let sender = self.sender.lock().ok().and_then(|sender| sender.clone());
         let waiting = self.bytes.fetch_add(size, Ordering::Relaxed);
         let refused = match sender {
-            Some(sender) if waiting + size <= MOST_BYTES => match sender.try_send(observation) {
-                Ok(()) => return Ok(()),
+            Some(queue) if waiting + size <= MOST_BYTES => match queue.try_send(observation) {
+                Ok(()) => {
+                    reporter.observations_waiting(queue.max_capacity() - queue.capacity());
+                    return Ok(());
+                }
                 Err(error) => error.into_inner(),
             },
             _ => observation,

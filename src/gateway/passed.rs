@@ -17,9 +17,13 @@ use super::call::Call;
 use super::gathered::Gathered;
 use super::observations::Observation;
 use super::part::Part;
+use super::tally::Tally;
 use super::{Failure, Mode, headers};
 use crate::model::ModelError;
 use crate::model::openai::Relayed;
+
+/// A token of text has about so many bytes.
+const BYTES_PER_TOKEN: usize = 4;
 
 impl Call {
     /// Passes the answer on.
@@ -108,8 +112,32 @@ impl Call {
             .await
     }
 
+    /// Tells what a stream used, now that it has ended. Where its server does not say, and its key has
+    /// a limit, the key is charged by the length of the texts.
+    fn tell_streamed(&mut self, gathered: &Gathered) {
+        self.tokens = gathered.tokens();
+        if self.tokens == (0, 0) {
+            let said = self.requested.conversation.messages().iter();
+            let said: usize = said.map(|message| message.content.len()).sum();
+            let bytes = said + gathered.bytes();
+            if let Some(admitted) = &self.errand.admitted {
+                admitted.spend(bytes.div_ceil(BYTES_PER_TOKEN) as u64);
+            }
+            return;
+        }
+        let tally = Tally::default();
+        self.gateway
+            .reporter
+            .streamed(&self.facts(200, &tally, None));
+    }
+
     /// Has an answer that has left criticised, or only kept.
-    async fn observe(self, parts: Vec<Part>, fault: Option<&'static str>) -> Result<(), Failure> {
+    async fn observe(
+        mut self,
+        parts: Vec<Part>,
+        fault: Option<&'static str>,
+    ) -> Result<(), Failure> {
+        self.errand.leave();
         let (gateway, served) = (Arc::clone(&self.gateway), Arc::clone(&self.served));
         if served.mode == Mode::Off || fault.is_some() || parts.is_empty() {
             return gateway
@@ -165,10 +193,11 @@ fn flow(call: Call, reply: Relayed) -> impl stream::Stream<Item = Result<Bytes, 
 impl Flow {
     /// The stream has ended, or broken off.
     async fn end(&mut self, fault: Option<&'static str>) {
-        let (Some(call), Some(gathered)) = (self.call.take(), self.gathered.take()) else {
+        let (Some(mut call), Some(gathered)) = (self.call.take(), self.gathered.take()) else {
             return;
         };
         let fault = fault.or_else(|| gathered.fault());
+        call.tell_streamed(&gathered);
         // It is logged where it happens, and the answer has left.
         let _ = call.observe(gathered.into_parts(), fault).await;
     }
@@ -196,9 +225,10 @@ impl Flow {
 
 impl Drop for Flow {
     fn drop(&mut self) {
-        let (Some(call), Some(gathered)) = (self.call.take(), self.gathered.take()) else {
+        let (Some(mut call), Some(gathered)) = (self.call.take(), self.gathered.take()) else {
             return;
         };
+        call.tell_streamed(&gathered);
         let Ok(runtime) = tokio::runtime::Handle::try_current() else {
             return;
         };

@@ -4,6 +4,8 @@ use std::fmt::Debug;
 use std::time::Duration;
 
 use super::Mode;
+use super::access::Admitted;
+use crate::telemetry::metrics::InFlight;
 use crate::transcript::{Outcome, UsageByRole};
 
 /// What became of one request.
@@ -39,6 +41,8 @@ pub struct Facts<'a> {
     pub revision: Duration,
     /// The rest of the time until the answer left.
     pub own: Duration,
+    /// The key that it came with, where keys are asked for.
+    pub admitted: Option<&'a Admitted>,
 }
 
 /// Somebody who counts.
@@ -53,6 +57,17 @@ pub trait Reporter: Debug + Send + Sync {
     /// Is told of an observed answer that nobody criticises, because too many wait; must not
     /// block.
     fn observation_dropped(&self, model: &str);
+
+    /// Is told how many observed answers wait for their critique; must not block.
+    fn observations_waiting(&self, _waiting: usize) {}
+
+    /// Is told of the end of a stream that was answered before its tokens were known; must not block.
+    fn streamed(&self, _facts: &Facts<'_>) {}
+
+    /// Counts a request as being answered while the guard is held.
+    fn begun(&self) -> Option<InFlight> {
+        None
+    }
 }
 
 /// Nobody counts.

@@ -8,7 +8,9 @@ use axum::extract::{Path, State};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use http::{Request, StatusCode};
+use tracing::Instrument as _;
 
+use super::access::{Access, guard};
 use super::call::Call;
 use super::enforced::Released;
 use super::errand::Errand;
@@ -16,13 +18,16 @@ use super::fields::Fields;
 use super::requested::{OWN, Requested};
 use super::surface::Surface;
 use super::{Facts, Failure, Gateway, Mode, Served, body, headers, health};
+use crate::telemetry::{Metrics, RequestNotes};
 use crate::transcript::UsageByRole;
 
-/// The routes of a gateway.
-///
-/// What [`guarded`] gives is what a check of keys belongs around; the rest is open to everybody.
-pub fn router(gateway: &Arc<Gateway>) -> Router {
-    guarded(gateway).merge(open(gateway)).fallback(unknown)
+/// The routes of a gateway: its models and its metrics for those who are admitted, and the rest for
+/// everybody.
+pub fn router(gateway: &Arc<Gateway>, access: &Arc<Access>, metrics: &Arc<Metrics>) -> Router {
+    let routes = guarded(gateway).merge(metrics.routes());
+    guard(routes, gateway, access)
+        .merge(open(gateway))
+        .fallback(unknown)
 }
 
 /// The routes for those who may use the models. A layer around them sees a request before its body
@@ -84,22 +89,35 @@ async fn responses(State(gateway): State<Arc<Gateway>>, request: Request<Body>) 
 
 async fn answer(gateway: Arc<Gateway>, surface: Surface, request: Request<Body>) -> Response {
     let (head, body) = request.into_parts();
-    let errand = Errand::new(&head.headers);
+    let errand = Errand::new(&head.headers).begun(
+        &head.extensions,
+        surface.route(),
+        gateway.reporter.as_ref(),
+    );
     let identified = errand.clone();
     let read = body::read(&head.headers, body, &gateway.options.limits).await;
     let prepared = read.and_then(|bytes| prepare(&gateway, surface, &bytes, errand.clone()));
     let mut response = match prepared {
         Ok(call) => {
-            let mut response = call.respond().await;
+            errand.note(&RequestNotes {
+                model: Some(&call.served.name),
+                mode: Some(call.served.mode.as_str()),
+                ..RequestNotes::default()
+            });
+            let mut response = call.respond().instrument(errand.span.clone()).await;
             headers::transcript(response.headers_mut(), &errand);
             response
         }
         Err(failure) => {
             errand.log(&failure);
-            turned_away(&gateway, surface, &errand, &failure);
+            turned_away(&gateway, surface.path(), &errand, &failure);
             failure.into_response()
         }
     };
+    identified.note(&RequestNotes {
+        status: Some(response.status().as_u16()),
+        ..RequestNotes::default()
+    });
     headers::identify(response.headers_mut(), &identified);
     response
 }
@@ -158,9 +176,14 @@ impl Call {
 }
 
 /// Tells of a request that reached no model.
-fn turned_away(gateway: &Gateway, surface: Surface, errand: &Errand, failure: &Failure) {
+pub(super) fn turned_away(
+    gateway: &Gateway,
+    endpoint: &'static str,
+    errand: &Errand,
+    failure: &Failure,
+) {
     gateway.reporter.answered(&Facts {
-        endpoint: surface.path(),
+        endpoint,
         model: "",
         mode: None,
         is_stream: false,
@@ -175,5 +198,6 @@ fn turned_away(gateway: &Gateway, surface: Surface, errand: &Errand, failure: &F
         upstream: errand.upstream,
         revision: errand.revision,
         own: errand.own(),
+        admitted: errand.admitted.as_deref(),
     });
 }

@@ -1,20 +1,25 @@
 //! Connections: taken within limits, and let go in good order.
 
 use std::future::Future;
+use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
+use http::Request;
+use hyper::body::Incoming;
 use hyper::server::conn::http1;
+use hyper::service::Service;
 use hyper_util::rt::{TokioIo, TokioTimer};
-use hyper_util::server::graceful::GracefulShutdown;
+use hyper_util::server::graceful::{GracefulShutdown, Watcher};
 use hyper_util::service::TowerToHyperService;
 use tokio::io::{AsyncRead, AsyncWrite};
-use tokio::net::TcpListener;
+use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::{sleep, timeout};
+use tokio_rustls::TlsAcceptor;
 
-use super::{Gateway, Limits};
+use super::{Gateway, Limits, Tls, TrustedProxies};
 use crate::store::StoreError;
 
 /// How long no connection is taken when the system has no room for one.
@@ -31,6 +36,15 @@ pub enum ServeError {
     CutOff(Duration),
 }
 
+/// How connections are taken.
+#[derive(Clone, Debug, Default)]
+pub struct Front {
+    /// What they are encrypted with; absent: nothing.
+    pub tls: Option<Arc<Tls>>,
+    /// Who is believed about where a request comes from.
+    pub trusted: Arc<TrustedProxies>,
+}
+
 /// Takes connections until `stop` is ready; then says that the gateway is not ready, listens no more,
 /// lets what runs end within the limit, and waits until every transcript is kept.
 ///
@@ -41,6 +55,7 @@ pub async fn serve(
     listener: TcpListener,
     router: Router,
     gateway: Arc<Gateway>,
+    front: Front,
     stop: impl Future<Output = ()> + Send,
 ) -> Result<(), ServeError> {
     let limits = gateway.options.limits;
@@ -56,9 +71,19 @@ pub async fn serve(
         tokio::select! {
             () = &mut stopped => break,
             taken = take(&listener, &room) => {
-                let Some((stream, place)) = taken else { continue };
+                let Some((stream, peer, place)) = taken else { continue };
                 let _ = stream.set_nodelay(true);
-                connect(stream, router.clone(), &limits, &graceful, place);
+                let service = Introducing {
+                    inner: TowerToHyperService::new(router.clone()),
+                    peer,
+                    is_encrypted: front.tls.is_some(),
+                    trusted: Arc::clone(&front.trusted),
+                };
+                let connection = Connection { service, limits, watcher: graceful.watcher(), place };
+                match &front.tls {
+                    None => connection.follow(stream),
+                    Some(tls) => connection.encrypt(stream, tls.acceptor()),
+                }
             }
         }
     }
@@ -71,10 +96,10 @@ pub async fn serve(
 async fn take(
     listener: &TcpListener,
     room: &Arc<Semaphore>,
-) -> Option<(tokio::net::TcpStream, OwnedSemaphorePermit)> {
+) -> Option<(TcpStream, IpAddr, OwnedSemaphorePermit)> {
     let place = Arc::clone(room).acquire_owned().await.ok()?;
     match listener.accept().await {
-        Ok((stream, _)) => Some((stream, place)),
+        Ok((stream, peer)) => Some((stream, peer.ip(), place)),
         Err(error) => {
             // Out of file handles, or a client that is gone already: the next one may do.
             tracing::debug!("a connection was not taken: {error}");
@@ -84,26 +109,69 @@ async fn take(
     }
 }
 
-/// Serves one connection, over whatever carries it.
-fn connect(
-    stream: impl AsyncRead + AsyncWrite + Send + Unpin + 'static,
-    router: Router,
-    limits: &Limits,
-    graceful: &GracefulShutdown,
+/// A connection that was taken.
+struct Connection {
+    service: Introducing,
+    limits: Limits,
+    watcher: Watcher,
     place: OwnedSemaphorePermit,
-) {
-    let connection = http1::Builder::new()
-        .timer(TokioTimer::new())
-        .header_read_timeout(limits.head_time)
-        .max_headers(limits.headers)
-        .max_buf_size(limits.head_bytes)
-        .serve_connection(TokioIo::new(stream), TowerToHyperService::new(router));
-    let connection = graceful.watch(connection);
-    // Followed by `graceful`, which the end waits for.
-    tokio::spawn(async move {
-        if let Err(error) = connection.await {
-            tracing::debug!("a connection ended: {error}");
-        }
-        drop(place);
-    });
+}
+
+impl Connection {
+    /// Serves it, over whatever carries it.
+    fn follow(self, stream: impl AsyncRead + AsyncWrite + Send + Unpin + 'static) {
+        let Self {
+            service,
+            limits,
+            watcher,
+            place,
+        } = self;
+        let connection = http1::Builder::new()
+            .timer(TokioTimer::new())
+            .header_read_timeout(limits.head_time)
+            .max_headers(limits.headers)
+            .max_buf_size(limits.head_bytes)
+            .serve_connection(TokioIo::new(stream), service);
+        let connection = watcher.watch(connection);
+        // Followed by `graceful`, which the end waits for.
+        tokio::spawn(async move {
+            if let Err(error) = connection.await {
+                tracing::debug!("a connection ended: {error}");
+            }
+            drop(place);
+        });
+    }
+
+    /// Serves it once it is encrypted, for which it has as much time as for a head.
+    fn encrypt(self, stream: TcpStream, acceptor: TlsAcceptor) {
+        tokio::spawn(async move {
+            match timeout(self.limits.head_time, acceptor.accept(stream)).await {
+                Ok(Ok(stream)) => self.follow(stream),
+                Ok(Err(error)) => tracing::debug!("a connection was not encrypted: {error}"),
+                Err(_) => tracing::debug!("a connection was not encrypted in time"),
+            }
+        });
+    }
+}
+
+/// Tells every request of a connection where it comes from.
+struct Introducing {
+    inner: TowerToHyperService<Router>,
+    peer: IpAddr,
+    is_encrypted: bool,
+    trusted: Arc<TrustedProxies>,
+}
+
+impl Service<Request<Incoming>> for Introducing {
+    type Response = <TowerToHyperService<Router> as Service<Request<Incoming>>>::Response;
+    type Error = <TowerToHyperService<Router> as Service<Request<Incoming>>>::Error;
+    type Future = <TowerToHyperService<Router> as Service<Request<Incoming>>>::Future;
+
+    fn call(&self, mut request: Request<Incoming>) -> Self::Future {
+        let client = self
+            .trusted
+            .client(self.peer, self.is_encrypted, request.headers());
+        request.extensions_mut().insert(client);
+        self.inner.call(request)
+    }
 }

@@ -1,5 +1,6 @@
 //! Why a call failed, whether trying again may help, and how far the failure reaches.
 
+use std::borrow::Cow;
 use std::time::Duration;
 
 use super::journal::JournalError;
@@ -232,6 +233,26 @@ impl ModelError {
             Self::Garbled { .. } => true,
             Self::Unusable { source, .. } => source.may_have_cost(),
             _ => false,
+        }
+    }
+
+    /// A short word for what failed, the same for all failures of the kind: the status that a server
+    /// gave, or a name.
+    #[must_use]
+    pub fn kind(&self) -> Cow<'static, str> {
+        match self {
+            Self::Connection { .. } => "connection".into(),
+            Self::Timeout { .. } => "timeout".into(),
+            Self::Status { status, .. } => status.to_string().into(),
+            Self::OutOfMoney { .. } => "out_of_money".into(),
+            Self::Outage { .. } => "outage".into(),
+            Self::BudgetReached { .. } => "budget_reached".into(),
+            Self::ContextLength { .. } => "context_length".into(),
+            Self::Garbled { .. } => "garbled".into(),
+            Self::Unusable { source, .. } => source.kind(),
+            Self::Journal(_) => "journal".into(),
+            Self::Closed { .. } => "closed".into(),
+            Self::Other(_) => "_OTHER".into(),
         }
     }
 

@@ -1,6 +1,7 @@
 //! A pipeline and how it is put together.
 
 use std::collections::BTreeMap;
+use std::fmt;
 use std::sync::Arc;
 
 use futures::stream::{Stream, StreamExt};
@@ -45,6 +46,17 @@ pub struct Pipeline {
     pub(super) seed: u64,
     pub(super) run: String,
     pub(super) provenance: Arc<Provenance>,
+    pub(super) listeners: Listeners,
+}
+
+/// Who is told of every record.
+#[derive(Clone, Default)]
+pub(super) struct Listeners(pub(super) Vec<Arc<dyn Observer>>);
+
+impl fmt::Debug for Listeners {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(formatter, "{} listeners", self.0.len())
+    }
 }
 
 /// A pipeline cannot be put together, or a record stopped it.
@@ -91,6 +103,7 @@ pub struct PipelineBuilder {
     cast: Cast,
     seed: u64,
     run: String,
+    listeners: Listeners,
     reviser_stays_out: bool,
 }
 
@@ -138,6 +151,13 @@ impl PipelineBuilder {
         self
     }
 
+    /// Somebody who is told what happens to every record; several may be.
+    #[must_use]
+    pub fn listener(mut self, listener: Arc<dyn Observer>) -> Self {
+        self.listeners.0.push(listener);
+        self
+    }
+
     /// The pipeline.
     ///
     /// # Errors
@@ -170,6 +190,7 @@ impl PipelineBuilder {
             seed: self.seed,
             run: self.run,
             provenance,
+            listeners: self.listeners,
         })
     }
 
@@ -218,6 +239,7 @@ impl Pipeline {
             cast: Cast::default(),
             seed: 0,
             run: "library".to_owned(),
+            listeners: Listeners::default(),
             reviser_stays_out: false,
         }
     }

@@ -1,8 +1,11 @@
 //! The way of the recipe `cai`: a fixed number of rounds, each about one drawn principle; then the
 //! checks judge the final text.
 
+use tracing::Instrument as _;
+
 use super::revise::{Candidate, End, Work, any};
 use super::select::draw;
+use super::span::round_span;
 use super::{CritiqueStyle, Revise};
 use crate::constitution::Principle;
 use crate::round::{
@@ -36,7 +39,8 @@ impl<'a> Work<'a> {
             let Some(principle) = draw(&drawable, self.pipeline.seed, self.bench.record, n) else {
                 break;
             };
-            match self.drawn_round(principle, &text, n).await? {
+            let round = self.drawn_round(principle, &text, n);
+            match round.instrument(round_span(n)).await? {
                 Step::Next(next) => text = next,
                 Step::Same => {}
                 Step::Stop(why) => {

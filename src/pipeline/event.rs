@@ -1,6 +1,6 @@
 //! What happens to one record, as it happens.
 
-use crate::round::RoundError;
+use crate::round::{RoundError, Took};
 use crate::transcript::{Draft, Finding, Revision, Transcript};
 
 /// Something that happened to a record.
@@ -28,6 +28,9 @@ pub enum PipelineEvent<'a> {
     },
     /// A call failed for good, and the record with it.
     Failed(&'a RoundError),
+    /// The record is worked on no longer: how long it took, and with which calls. Told also where the
+    /// record stopped the run.
+    Took(&'a Took),
     /// The record has its outcome.
     Ended(&'a Transcript),
 }

@@ -5,7 +5,7 @@ use super::{Pipeline, PipelineError};
 use crate::constitution::Principle;
 use crate::model::Reach;
 use crate::record::Record;
-use crate::round::{Bench, Instructions, Ledger, RoundOptions, critique};
+use crate::round::{Bench, Closed, Instructions, Ledger, RoundOptions, critique};
 use crate::transcript::{Assessor, Finding, UsageByRole, Verdict};
 
 /// What was found in one answer, and what finding it took.
@@ -61,7 +61,9 @@ impl Pipeline {
                 )
             }
         };
-        let (usage, journalled) = ledger.close();
+        let Closed {
+            usage, journalled, ..
+        } = ledger.close();
         Ok(Judgement {
             findings,
             faults,

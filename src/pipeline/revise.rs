@@ -1,17 +1,55 @@
 //! One record's way from draft to outcome.
 
+use tracing::Instrument as _;
+
+use super::builder::Listeners;
 use super::keep::violation_points;
+use super::span::{note_outcome, record_span, tell_findings};
 use super::{Keep, Observer, Pipeline, PipelineError, PipelineEvent};
 use crate::constitution::Principle;
 use crate::model::Reach;
 use crate::record::Record;
-use crate::round::{Bench, Critique, Ledger, RoundError, RoundOptions, draft};
+use crate::round::{Bench, Closed, Critique, Ledger, RoundError, RoundOptions, draft};
 use crate::transcript::{
     Draft, FORMAT, Final, Finding, Outcome, RecordEntry, Round, Times, Transcript, Verdict,
 };
 
-/// Takes one record to its outcome.
+/// Takes one record to its outcome, within its span.
 pub(super) async fn revise(
+    pipeline: &Pipeline,
+    record: &Record,
+    observer: &dyn Observer,
+) -> Result<Transcript, PipelineError> {
+    let span = record_span(pipeline, record);
+    let observer = Everybody {
+        standing: &pipeline.listeners,
+        own: observer,
+    };
+    let ended = to_outcome(pipeline, record, &observer)
+        .instrument(span.clone())
+        .await;
+    if let Ok(transcript) = &ended {
+        note_outcome(&span, transcript);
+    }
+    ended
+}
+
+/// Who listens to every record, and who listens to this one.
+struct Everybody<'a> {
+    standing: &'a Listeners,
+    own: &'a dyn Observer,
+}
+
+impl Observer for Everybody<'_> {
+    fn event(&self, event: &PipelineEvent<'_>) {
+        self.own.event(event);
+        for listener in &self.standing.0 {
+            listener.event(event);
+        }
+    }
+}
+
+async fn to_outcome(
     pipeline: &Pipeline,
     record: &Record,
     observer: &dyn Observer,
@@ -20,7 +58,10 @@ pub(super) async fn revise(
     let mut work = Work::new(pipeline, record, &ledger, observer);
     let end = match work.run().await {
         Ok(end) => end,
-        Err(error) if error.reach() == Reach::Run => return Err(PipelineError::Stopped(error)),
+        Err(error) if error.reach() == Reach::Run => {
+            observer.event(&PipelineEvent::Took(&ledger.close().took));
+            return Err(PipelineError::Stopped(error));
+        }
         Err(error) => {
             observer.event(&PipelineEvent::Failed(&error));
             End::new(Outcome::Failed, describe(&error))
@@ -32,7 +73,12 @@ pub(super) async fn revise(
         best,
         ..
     } = work;
-    let (usage, journalled) = ledger.close();
+    let Closed {
+        usage,
+        journalled,
+        took,
+    } = ledger.close();
+    observer.event(&PipelineEvent::Took(&took));
     let transcript = Transcript {
         format: FORMAT.to_owned(),
         run: pipeline.run.clone(),
@@ -158,6 +204,7 @@ impl<'a> Work<'a> {
         let n = u32::try_from(self.rounds.len())
             .unwrap_or(u32::MAX)
             .saturating_add(1);
+        tell_findings(n, &found.findings);
         self.observer.event(&PipelineEvent::Critiqued {
             round: n,
             findings: &found.findings,

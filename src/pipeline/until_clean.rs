@@ -1,7 +1,10 @@
 //! The way of the recipe `audit`: every text is judged by every principle, until none is violated.
 
+use tracing::Instrument as _;
+
 use super::Revise;
 use super::revise::{End, Work, any};
+use super::span::round_span;
 use crate::round::{RoundError, critique};
 use crate::transcript::{Outcome, Round, Verdict};
 
@@ -10,29 +13,39 @@ impl Work<'_> {
     /// last text is always judged.
     pub(super) async fn until_clean(&mut self, mut text: String) -> Result<End, RoundError> {
         for revisions in 0.. {
-            let mut round = self.judge(&text).await?;
-            self.consider(&text, revisions, &round.findings);
-            let violated = any(&round.findings, Verdict::Violates);
-            let done = if !violated && self.pipeline.recipe.revise == Revise::Violated {
-                Some("nothing to mend")
-            } else if revisions == self.pipeline.recipe.rounds {
-                Some("the rounds are spent")
-            } else {
-                None
-            };
-            if let Some(why) = done {
-                why.clone_into(&mut round.why);
-                self.rounds.push(round);
-                break;
-            }
-            let next = self.mend(&text, &mut round).await?;
-            self.rounds.push(round);
-            match next {
+            let span = round_span(revisions + 1);
+            match self.whole_round(&text, revisions).instrument(span).await? {
                 Some(next) => text = next,
                 None => break,
             }
         }
         Ok(self.verdict())
+    }
+
+    /// Judges a text, and has it revised where that is due; gives the text to go on with.
+    async fn whole_round(
+        &mut self,
+        text: &str,
+        revisions: u32,
+    ) -> Result<Option<String>, RoundError> {
+        let mut round = self.judge(text).await?;
+        self.consider(text, revisions, &round.findings);
+        let violated = any(&round.findings, Verdict::Violates);
+        let done = if !violated && self.pipeline.recipe.revise == Revise::Violated {
+            Some("nothing to mend")
+        } else if revisions == self.pipeline.recipe.rounds {
+            Some("the rounds are spent")
+        } else {
+            None
+        };
+        if let Some(why) = done {
+            why.clone_into(&mut round.why);
+            self.rounds.push(round);
+            return Ok(None);
+        }
+        let next = self.mend(text, &mut round).await?;
+        self.rounds.push(round);
+        Ok(next)
     }
 
     /// Notes which revision became the best text so far, and ends by what was found in it.

@@ -1,6 +1,10 @@
 //! What the three verbs share: the record, who plays which role, prompts and counts.
 
-use super::{Cast, Instructions, Ledger, RoundError};
+use tokio::time::Instant;
+use tracing::Instrument as _;
+
+use super::span::{call_span, note_end};
+use super::{Called, Cast, Instructions, Ledger, RoundError};
 use crate::model::{ChatRequest, Completion, Messages, ModelRole, Origin, ReplyFormat, Sampling};
 use crate::prompt::PromptSet;
 use crate::record::Record;
@@ -98,11 +102,19 @@ impl Bench<'_> {
                 place: self.record.place(),
             },
         };
-        let completion = assigned
+        let span = call_span(role, assigned.model.name(), &request);
+        let began = Instant::now();
+        let outcome = assigned
             .model
             .complete(&request)
-            .await
-            .map_err(|source| RoundError::Model { role, source })?;
+            .instrument(span.clone())
+            .await;
+        note_end(&span, &request, &outcome);
+        self.ledger.note(Called {
+            again: ask.attempt.number > 0,
+            ..Called::of(role, assigned, &outcome, began)
+        });
+        let completion = outcome.map_err(|source| RoundError::Model { role, source })?;
         self.ledger.add(role, &completion, assigned.price);
         if ask.attempt.number > 0 {
             self.ledger.count_asked_again(role);

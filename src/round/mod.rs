@@ -8,9 +8,11 @@
 //! - `draft`, `critique`, `revise`: the verbs, in files that mirror each other
 //! - `checks`: what checks find and mend, before any model is asked
 //! - `contract`, `evidence`: what a critic's reply settles, and whether its quotes occur
+//! - `called`, `span`: how calls went, for whoever counts or looks on; it decides nothing
 //! - `chat`: the paper's conversation; `instructions`: what is constant over a run
 
 mod bench;
+mod called;
 mod cast;
 mod chat;
 mod checks;
@@ -22,13 +24,16 @@ mod evidence;
 mod instructions;
 mod ledger;
 mod revise;
+mod span;
 
 pub use bench::{Bench, RoundOptions, sample_of_request};
+pub use called::{CallEnd, Called, Took};
 pub use cast::{Assigned, Cast};
 pub use checks::{judge_by_checks, rewrite_by_checks};
 pub use critique::{Critique, critique, critique_in_chat};
 pub use draft::draft;
 pub use error::RoundError;
 pub use instructions::Instructions;
-pub use ledger::Ledger;
+pub use ledger::{Closed, Ledger};
 pub use revise::{Revised, revise, revise_in_chat};
+pub use span::CONTENT;

@@ -28,8 +28,11 @@ mod full_disk;
 mod gateway;
 mod imports;
 mod kills;
+mod metrics;
 mod model_errors;
 mod only_failures;
+#[cfg(feature = "otlp")]
+mod otlp;
 mod prefer;
 mod quick_start;
 mod real_data;

@@ -393,7 +393,7 @@ fn flow(words: &[String], width: usize) -> Vec<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::cli::keys::HINT;
+    use crate::cli::keyboard::HINT;
 
     fn endpoint(number: usize, state: EndpointState) -> EndpointStatus {
         EndpointStatus {

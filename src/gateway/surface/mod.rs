@@ -48,6 +48,15 @@ impl Surface {
         }
     }
 
+    /// The whole path, here.
+    pub(super) fn route(self) -> &'static str {
+        match self {
+            Self::Chat => "/v1/chat/completions",
+            Self::Completions => "/v1/completions",
+            Self::Responses => "/v1/responses",
+        }
+    }
+
     /// What a request asks for.
     pub(super) fn read(self, fields: &Fields<'_>) -> Result<Requested, Failure> {
         match self {

@@ -127,15 +127,16 @@ impl Desk {
     }
 
     pub(super) async fn get(&self, path: &str) -> Got {
+        self.get_with(path, &[]).await
+    }
+
+    pub(super) async fn get_with(&self, path: &str, headers: &[(&str, &str)]) -> Got {
         let root = self.url.trim_end_matches("/v1");
-        Got::of(
-            self.client
-                .get(format!("{root}/{path}"))
-                .send()
-                .await
-                .expect("a response"),
-        )
-        .await
+        let mut request = self.client.get(format!("{root}/{path}"));
+        for (name, value) in headers {
+            request = request.header(*name, *value);
+        }
+        Got::of(request.send().await.expect("a response")).await
     }
 
     /// The transcripts of a request, by choice and kind of text.

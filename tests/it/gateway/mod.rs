@@ -7,6 +7,7 @@ mod desk;
 mod failures;
 mod hostile;
 mod observing;
+mod operating;
 mod streams;
 mod truth_table;
 mod upstream;

@@ -28,6 +28,7 @@ impl Redraft {
         let odd = |name: &str| {
             let name = name.to_ascii_uppercase();
             name.starts_with("OPENAI")
+                || name.starts_with("OTEL_")
                 || name.ends_with("_PROXY")
                 || ["RUST_LOG", "NO_COLOR", "CLICOLOR", "CLICOLOR_FORCE"].contains(&&*name)
         };

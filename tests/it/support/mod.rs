@@ -1,6 +1,8 @@
 //! What every test here stands on: a folder, the command in it, and a model server.
 
 mod batch_server;
+#[cfg(feature = "otlp")]
+mod collector;
 mod command;
 mod faults;
 mod node;
@@ -10,6 +12,8 @@ mod roles;
 mod server;
 
 pub(crate) use batch_server::{BatchServer, Course, Create, End, RowAct};
+#[cfg(feature = "otlp")]
+pub(crate) use collector::{Attribute, Attributes, Collector, Span, text};
 pub(crate) use command::{Ended, Redraft, Running};
 pub(crate) use faults::{BreaksContract, Seeded};
 pub(crate) use node::Node;
