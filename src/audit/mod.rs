@@ -4,18 +4,21 @@
 //! texts unread; [`wilson`] says how sure a share is, an [`AgreementTable`] how far two raters agree; [`Estimate`] projects what a run will take;
 //! [`word_diff`] shows what a revision changed; [`replay`](fn@replay) says which call a changed pipeline would make
 //! anew, and [`request_changes`](fn@request_changes) why; [`trial`] tries a constitution on its own examples, and
-//! [`rejudge`] has another critic assess a run.
+//! [`rejudge`] has another critic assess a run; [`mod@verify`] checks a store against its tree and checkpoints,
+//! which [`proof`] makes.
 
 mod agreement;
 mod diff;
 mod estimate;
 mod interval;
 mod outline;
+pub mod proof;
 pub mod rejudge;
 mod replay;
 mod request_changes;
 mod statistics;
 pub mod trial;
+pub mod verify;
 
 pub use agreement::{Agreement, AgreementTable};
 pub use diff::{Change, Part, near_changes, word_diff};
