@@ -15,6 +15,7 @@ mod outline;
 pub mod proof;
 pub mod rejudge;
 mod replay;
+mod replay_run;
 mod request_changes;
 mod statistics;
 pub mod trial;
@@ -25,6 +26,9 @@ pub use diff::{Change, Part, near_changes, word_diff};
 pub use estimate::{Estimate, Projection};
 pub use interval::{Interval, wilson};
 pub use outline::Outline;
-pub use replay::{Compared, Miss, Replay, ReplayError, call_keys, recorded, replay};
+pub use replay::{Call, Compared, Miss, Replay, ReplayError, call_keys, recorded, replay};
+pub use replay_run::{
+    Booth, Difference, Failed, Replayed, RunReplay, Unlike, replay_run, replay_stored,
+};
 pub use request_changes::{RequestChange, request_changes};
 pub use statistics::{PrincipleCount, Statistics, gather};

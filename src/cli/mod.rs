@@ -19,6 +19,7 @@ mod events;
 mod exit;
 mod explain_miss;
 mod export;
+mod find;
 mod import;
 mod init;
 mod interrupts;
@@ -82,7 +83,7 @@ enum Command {
     Import(import::Options),
     /// Say which of two answers keeps a constitution better
     Prefer(Box<prefer::Options>),
-    /// Question the transcripts of a run
+    /// Prove what a store holds, check it, and question it again
     #[command(subcommand)]
     Audit(audit::Command),
     /// Check, list, show, test or import constitutions

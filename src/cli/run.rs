@@ -8,6 +8,7 @@ use clap::{Args, ValueEnum};
 
 use super::Exit;
 use super::args::{PipelineArgs, StoreArgs, pipeline};
+use super::audit::at_end;
 use super::batches;
 use super::budget::BudgetArgs;
 use super::columns::{self, ColumnArgs};
@@ -22,6 +23,7 @@ use super::summary::{self, Summary};
 use super::terminal::Paint;
 use super::watch::Watch;
 use crate::app::{self, Connections};
+use crate::audit::proof::SigningKey;
 use crate::audit::{self, Estimate};
 use crate::dataset::{ReadOptions, Source, Target};
 use crate::model::traffic::Traffic;
@@ -100,6 +102,10 @@ pub(super) struct Options {
     /// Print the summary as JSON to standard output
     #[arg(long)]
     json: bool,
+    /// Sign the checkpoint at the end with this private key [default: `audit_key` of the settings, or
+    /// `$REDRAFT_AUDIT_KEY`]
+    #[arg(long, value_name = "FILE")]
+    audit_key: Option<PathBuf>,
     #[command(flatten)]
     budget: BudgetArgs,
     #[command(flatten)]
@@ -123,6 +129,7 @@ impl Options {
         if self.batch {
             settings = settings.batched(true);
         }
+        let signing = at_end::key(self.audit_key.as_deref().or(settings.audit_key.as_deref()))?;
         let (source, output) = self.files()?;
         let store = app::open_store(&settings.store)?;
         let connections = Connections {
@@ -196,7 +203,7 @@ impl Options {
             };
             if answer != Answer::GoOn {
                 return self
-                    .end_behind_estimate(report, answer, store.as_ref(), &watch)
+                    .end_behind_estimate(report, answer, store.as_ref(), &watch, signing.as_ref())
                     .await;
             }
             plan.retry_failed = false;
@@ -214,7 +221,9 @@ impl Options {
         if !self.quiet {
             batches::tell_of_open(connections.traffic.open_batches());
         }
-        let exit = self.conclude(&ended?, store.as_ref(), &watch).await;
+        let exit = self
+            .conclude(&ended?, store.as_ref(), &watch, signing.as_ref())
+            .await;
         spent?;
         signals.abort();
         exit
@@ -237,6 +246,7 @@ impl Options {
         answer: Answer,
         store: &dyn Store,
         watch: &Watch,
+        signing: Option<&SigningKey>,
     ) -> anyhow::Result<Exit> {
         let ended = Ok(report);
         watch.finish(ended.as_ref());
@@ -250,7 +260,7 @@ impl Options {
                     _ => Exit::Done,
                 })
             }
-            report => self.conclude(&report, store, watch).await,
+            report => self.conclude(&report, store, watch, signing).await,
         }
     }
 
@@ -356,7 +366,9 @@ impl Options {
         report: &RunReport,
         store: &dyn Store,
         watch: &Watch,
+        signing: Option<&SigningKey>,
     ) -> anyhow::Result<Exit> {
+        let checkpoint = at_end::make(store, signing).await?;
         let view = watch.progress.view();
         // Who stops a run wants it to stop: what is sealed may take a while to count.
         let (statistics, example) = match report.end {
@@ -379,6 +391,7 @@ impl Options {
             retry_failed: self.retry_failed,
             view: &view,
             addresses: addresses(&view),
+            checkpoint: checkpoint.as_ref(),
         };
         if self.json {
             outln!("{}", summary.json()?);

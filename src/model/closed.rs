@@ -58,6 +58,11 @@ impl Closed {
         }
     }
 
+    /// Forgets what was asked, so that the next record begins.
+    pub fn begin_anew(&self) {
+        *self.asked() = Asked::default();
+    }
+
     /// The keys of the replies that the journal gave, in the order in which they were asked for.
     pub fn served(&self) -> Vec<Digest> {
         self.asked().served.clone()

@@ -143,6 +143,29 @@ pub async fn prove(
     })
 }
 
+/// The event that says why the payload of a leaf is gone.
+///
+/// # Errors
+///
+/// When the store cannot be read.
+pub async fn erasure_of(store: &dyn Store, index: u64) -> Result<Option<Erasure>, StoreError> {
+    let mut from = index;
+    loop {
+        let events = store.events(from, PAGE).await?;
+        let Some(last) = events.last() else {
+            return Ok(None);
+        };
+        from = last.index + 1;
+        for event in events {
+            let entry = String::from_utf8_lossy(&event.entry).into_owned();
+            if is_about(&entry, index) {
+                let index = event.index;
+                return Ok(Some(Erasure { index, entry }));
+            }
+        }
+    }
+}
+
 /// The paths of some leaves, found while all leaves pass by once.
 async fn paths(
     store: &dyn Store,
@@ -242,7 +265,7 @@ pub fn check_proof(
         erasure_is_included: proof
             .erasure
             .as_ref()
-            .map(|event| is_included(event) && is_about(event, proof.leaf.index)),
+            .map(|event| is_included(event) && is_about(&event.entry, proof.leaf.index)),
         is_signed: key.map(|key| note.is_signed_by(key) == Some(true)),
         entry,
         checkpoint: head,
@@ -250,8 +273,8 @@ pub fn check_proof(
 }
 
 /// Whether an event took the payload of that leaf away.
-fn is_about(event: &Inclusion, index: u64) -> bool {
-    let event: Option<serde_json::Value> = serde_json::from_str(&event.entry).ok();
+fn is_about(entry: &str, index: u64) -> bool {
+    let event: Option<serde_json::Value> = serde_json::from_str(entry).ok();
     event.is_some_and(|event| event["leaf"] == "event" && event["erases"] == index)
 }
 

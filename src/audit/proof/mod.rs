@@ -10,7 +10,7 @@ mod tree_head;
 pub use checkpoint::{CheckpointError, MadeCheckpoint, make_checkpoint};
 pub use erase::{EraseError, Erased, Reason, erase};
 pub use inclusion::{
-    CheckedProof, Erasure, Inclusion, InclusionProof, ProofError, check_proof, prove,
+    CheckedProof, Erasure, Inclusion, InclusionProof, ProofError, check_proof, erasure_of, prove,
 };
 pub use key::{KeyError, PublicKey, SigningKey};
 pub use note::{NoteError, NoteSignature, SignedNote};
