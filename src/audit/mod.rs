@@ -5,7 +5,7 @@
 //! [`word_diff`] shows what a revision changed; [`replay`](fn@replay) says which call a changed pipeline would make
 //! anew, and [`request_changes`](fn@request_changes) why; [`trial`] tries a constitution on its own examples, and
 //! [`rejudge`] has another critic assess a run; [`mod@verify`] checks a store against its tree and checkpoints,
-//! which [`proof`] makes.
+//! which [`proof`] makes; [`recording`] writes the calls of a run into a file, and runs from it.
 
 mod agreement;
 mod diff;
@@ -13,6 +13,7 @@ mod estimate;
 mod interval;
 mod outline;
 pub mod proof;
+pub mod recording;
 pub mod rejudge;
 mod replay;
 mod replay_run;

@@ -27,6 +27,7 @@ mod keys;
 mod naming;
 mod prefer;
 mod progress;
+mod recording;
 mod run;
 mod runs;
 mod serve;

@@ -18,6 +18,7 @@ use super::interrupts::Interrupts;
 use super::keys::{self, Keys};
 use super::naming;
 use super::progress::{Shown, View};
+use super::recording::{self, RecordingArgs};
 use super::steering::Steering;
 use super::summary::{self, Summary};
 use super::terminal::Paint;
@@ -107,6 +108,8 @@ pub(super) struct Options {
     #[arg(long, value_name = "FILE")]
     audit_key: Option<PathBuf>,
     #[command(flatten)]
+    recording: RecordingArgs,
+    #[command(flatten)]
     budget: BudgetArgs,
     #[command(flatten)]
     pipeline: PipelineArgs,
@@ -131,10 +134,17 @@ impl Options {
         }
         let signing = at_end::key(self.audit_key.as_deref().or(settings.audit_key.as_deref()))?;
         let (source, output) = self.files()?;
+        let recording = self.recording.target()?;
         let store = app::open_store(&settings.store)?;
+        let replay = self.recording.open(&settings.store, &store).await?;
+        let scope = match &replay {
+            Some(replay) => replay.header.scope.clone(),
+            None => naming::scope(self.run.as_deref(), self.fresh, store.as_ref()).await?,
+        };
         let connections = Connections {
             store: Some(Arc::clone(&store)),
-            scope: naming::scope(self.run.as_deref(), self.fresh, store.as_ref()).await?,
+            scope,
+            closed: replay.as_ref().map(|replay| Arc::clone(&replay.closed)),
             ..Connections::default()
         };
         let budget = connections.traffic.budget();
@@ -144,6 +154,9 @@ impl Options {
             .plan(&connections.traffic, &pipeline, &source, store.as_ref())
             .await?;
         plan.output = output;
+        if let (Some(replay), None) = (&replay, &self.run) {
+            plan.name.clone_from(&replay.header.run);
+        }
         plan.scope.clone_from(&connections.scope);
         pipeline.name_run(&plan.name);
         let look = source.look(&plan.read)?;
@@ -221,9 +234,16 @@ impl Options {
         if !self.quiet {
             batches::tell_of_open(connections.traffic.open_batches());
         }
+        let report = ended.map_err(|error| match &replay {
+            Some(replay) => replay.explain(error.into()),
+            None => error.into(),
+        })?;
         let exit = self
-            .conclude(&ended?, store.as_ref(), &watch, signing.as_ref())
+            .conclude(&report, store.as_ref(), &watch, signing.as_ref())
             .await;
+        if let Some(target) = &recording {
+            recording::write(target, &report, store.as_ref(), self.quiet).await?;
+        }
         spent?;
         signals.abort();
         exit
