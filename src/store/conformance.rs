@@ -9,6 +9,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use serde_json::json;
 
+pub(crate) use super::conformance_log::*;
 use super::{
     Checkpoint, NewRun, RejectedRow, RunRow, RunState, RunStatus, SealMark, SealedRow, SentCommand,
     Store, StoreError, StoredTranscript,
@@ -52,6 +53,12 @@ macro_rules! conformance_tests {
             what_a_run_spends_adds_up
             everything_survives_reopening
             what_is_not_awaited_is_flushed
+            every_seal_is_a_leaf_that_commits_to_it
+            leaves_come_in_their_order_and_in_pieces
+            what_is_unsealed_leaves_its_leaf_and_an_event
+            an_erased_payload_is_gone_and_its_leaf_is_not
+            checkpoints_of_the_tree_are_kept
+            rejected_rows_come_in_pieces
         );
     };
     ($backend:expr; $($case:ident)*) => {

@@ -8,6 +8,8 @@
 mod audit_log;
 #[cfg(test)]
 pub(crate) mod conformance;
+#[cfg(test)]
+mod conformance_log;
 mod error;
 mod leaf;
 mod records;

@@ -25,10 +25,15 @@ impl Options {
         let key =
             SigningKey::generate(&self.name).map_err(|error| UsageError(error.to_string()))?;
         files::write_secret(&self.output, &format!("{}\n", key.to_secret_text()))?;
+        let mut public = self.output.clone().into_os_string();
+        public.push(".pub");
+        let public = PathBuf::from(public);
+        files::write(&public, &format!("{}\n", key.public()))?;
         outln!("{}", key.public());
         eprintln!(
-            "The private key is in {}; above is the public one, which auditors need.",
-            self.output.display()
+            "The private key is in {}; the public one, which auditors need, in {}.",
+            self.output.display(),
+            public.display()
         );
         Ok(Exit::Done)
     }
