@@ -66,8 +66,8 @@ impl PipelineArgs {
         prompts: Option<PathBuf>,
     ) -> Self {
         Self {
-            config,
             constitution,
+            config,
             prompts,
             ..Self::default()
         }

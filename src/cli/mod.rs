@@ -122,7 +122,7 @@ pub fn main() -> ExitCode {
 impl Command {
     async fn run(self) -> anyhow::Result<Exit> {
         match self {
-            Self::Run(options) => options.run().await,
+            Self::Run(options) => Box::pin(options.run()).await,
             Self::Ask(options) => options.run().await,
             Self::Serve(options) => options.run().await,
             Self::Show(options) => options.run().await,

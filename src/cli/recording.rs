@@ -13,7 +13,7 @@ use crate::app;
 use crate::audit::recording::{Header, Replaying, load, record};
 use crate::dataset::Target;
 use crate::model::closed::Closed;
-use crate::run::{RunEnd, RunReport};
+use crate::run::{RunEnd, RunError, RunReport};
 use crate::store::{RunState, Store};
 
 /// Where calls are written to, or taken from.
@@ -75,8 +75,13 @@ pub(super) struct Replay {
 }
 
 impl Replay {
+    /// The name of the run that was recorded.
+    pub(super) fn run(&self) -> &str {
+        &self.header.run
+    }
+
     /// The failure of a run, told as what the file lacks where it is that.
-    pub(super) fn explain(&self, failure: anyhow::Error) -> anyhow::Error {
+    fn explain(&self, failure: anyhow::Error) -> anyhow::Error {
         let Some(missed) = self.closed.missed() else {
             return failure;
         };
@@ -90,13 +95,27 @@ impl Replay {
     }
 }
 
-/// Writes the calls of a run that has finished.
+/// How a run ended, its failure told as what the recorded calls lack where it is that.
+pub(super) fn told(
+    ended: Result<RunReport, RunError>,
+    replay: Option<&Replay>,
+) -> anyhow::Result<RunReport> {
+    ended.map_err(|error| match replay {
+        Some(replay) => replay.explain(error.into()),
+        None => error.into(),
+    })
+}
+
+/// Writes the calls of a run that has finished, where that was asked for.
 pub(super) async fn write(
-    target: &Target,
+    target: Option<&Target>,
     report: &RunReport,
     store: &dyn Store,
     quiet: bool,
 ) -> anyhow::Result<()> {
+    let Some(target) = target else {
+        return Ok(());
+    };
     let place = target.place();
     let place = place.display();
     if report.end != RunEnd::Finished {

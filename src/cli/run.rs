@@ -18,7 +18,7 @@ use super::interrupts::Interrupts;
 use super::keys::{self, Keys};
 use super::naming;
 use super::progress::{Shown, View};
-use super::recording::{self, RecordingArgs};
+use super::recording::{self, RecordingArgs, Replay};
 use super::steering::Steering;
 use super::summary::{self, Summary};
 use super::terminal::Paint;
@@ -26,6 +26,7 @@ use super::watch::Watch;
 use crate::app::{self, Connections};
 use crate::audit::proof::SigningKey;
 use crate::audit::{self, Estimate};
+use crate::config::{Settings, SettingsError};
 use crate::dataset::{ReadOptions, Source, Target};
 use crate::model::traffic::Traffic;
 use crate::pipeline::Pipeline;
@@ -128,41 +129,25 @@ enum DraftChoice {
 impl Options {
     pub(super) async fn run(self) -> anyhow::Result<Exit> {
         self.check()?;
-        let mut settings = self.pipeline.clone().settings(self.store.store.clone())?;
-        if self.batch {
-            settings = settings.batched(true);
-        }
+        let settings = self.settings()?;
         let signing = at_end::key(self.audit_key.as_deref().or(settings.audit_key.as_deref()))?;
         let (source, output) = self.files()?;
         let recording = self.recording.target()?;
         let store = app::open_store(&settings.store)?;
         let replay = self.recording.open(&settings.store, &store).await?;
-        let scope = match &replay {
-            Some(replay) => replay.header.scope.clone(),
-            None => naming::scope(self.run.as_deref(), self.fresh, store.as_ref()).await?,
-        };
-        let connections = Connections {
-            store: Some(Arc::clone(&store)),
-            scope,
-            closed: replay.as_ref().map(|replay| Arc::clone(&replay.closed)),
-            ..Connections::default()
-        };
+        let connections = self.connect(&store, replay.as_ref()).await?;
         let budget = connections.traffic.budget();
         budget.set_limits(self.budget.limits());
         let mut pipeline = pipeline(&settings, &connections)?;
+        let given = self.run.as_deref().or(replay.as_ref().map(Replay::run));
         let mut plan = self
-            .plan(&connections.traffic, &pipeline, &source, store.as_ref())
+            .plan(given, &connections, &pipeline, &source, store.as_ref())
             .await?;
         plan.output = output;
-        if let (Some(replay), None) = (&replay, &self.run) {
-            plan.name.clone_from(&replay.header.run);
-        }
-        plan.scope.clone_from(&connections.scope);
         pipeline.name_run(&plan.name);
         let look = source.look(&plan.read)?;
         if !self.quiet {
-            let earlier = earlier_run(&plan, store.as_ref()).await?;
-            summary::announce(&pipeline, &settings, &plan, earlier.as_ref());
+            announce(&pipeline, &settings, &plan, store.as_ref()).await?;
             look.iter().for_each(columns::tell);
             batches::tell_of_left(&settings, store.as_ref()).await?;
         }
@@ -234,19 +219,41 @@ impl Options {
         if !self.quiet {
             batches::tell_of_open(connections.traffic.open_batches());
         }
-        let report = ended.map_err(|error| match &replay {
-            Some(replay) => replay.explain(error.into()),
-            None => error.into(),
-        })?;
+        let report = recording::told(ended, replay.as_ref())?;
         let exit = self
             .conclude(&report, store.as_ref(), &watch, signing.as_ref())
             .await;
-        if let Some(target) = &recording {
-            recording::write(target, &report, store.as_ref(), self.quiet).await?;
-        }
+        recording::write(recording.as_ref(), &report, store.as_ref(), self.quiet).await?;
         spent?;
         signals.abort();
         exit
+    }
+
+    fn settings(&self) -> Result<Settings, SettingsError> {
+        let settings = self.pipeline.clone().settings(self.store.store.clone())?;
+        Ok(if self.batch {
+            settings.batched(true)
+        } else {
+            settings
+        })
+    }
+
+    /// What the pipeline is connected to: the store, or the recorded calls alone.
+    async fn connect(
+        &self,
+        store: &Arc<dyn Store>,
+        replay: Option<&Replay>,
+    ) -> anyhow::Result<Connections> {
+        let scope = match replay {
+            Some(replay) => replay.header.scope.clone(),
+            None => naming::scope(self.run.as_deref(), self.fresh, store.as_ref()).await?,
+        };
+        Ok(Connections {
+            store: Some(Arc::clone(store)),
+            scope,
+            closed: replay.map(|replay| Arc::clone(&replay.closed)),
+            ..Connections::default()
+        })
     }
 
     fn tell_estimate(&self, estimate: Option<&Estimate>) -> anyhow::Result<()> {
@@ -349,7 +356,8 @@ impl Options {
 
     async fn plan(
         &self,
-        traffic: &Arc<Traffic>,
+        given: Option<&str>,
+        connections: &Connections,
         pipeline: &Pipeline,
         source: &Source,
         store: &dyn Store,
@@ -364,12 +372,12 @@ impl Options {
         let decided_by = decided_by(pipeline.provenance(), &read);
         let base = run_name(&source.name(), &decided_by);
         Ok(RunPlan {
-            name: naming::name(self.run.as_deref(), base, self.fresh, store).await?,
+            name: naming::name(given, base, self.fresh, store).await?,
             dataset: source.name(),
             decided_by,
-            scope: None,
+            scope: connections.scope.clone(),
             limit: self.limit,
-            traffic: Arc::clone(traffic),
+            traffic: Arc::clone(&connections.traffic),
             max_bad_rows: self.max_bad_rows,
             max_failed: self.max_failed,
             samples: self.samples,
@@ -429,6 +437,18 @@ impl Options {
             RunEnd::Finished | RunEnd::Picked => Exit::Done,
         })
     }
+}
+
+/// Says what is about to run.
+async fn announce(
+    pipeline: &Pipeline,
+    settings: &Settings,
+    plan: &RunPlan,
+    store: &dyn Store,
+) -> anyhow::Result<()> {
+    let earlier = earlier_run(plan, store).await?;
+    summary::announce(pipeline, settings, plan, earlier.as_ref());
+    Ok(())
 }
 
 /// The newest other run of the same dataset, when this one is new, and what has changed since.

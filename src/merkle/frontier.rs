@@ -33,7 +33,7 @@ impl Frontier {
     /// The hashes one after another.
     #[must_use]
     pub fn to_bytes(&self) -> Vec<u8> {
-        let bytes = self.peaks.iter().flat_map(|peak| peak.as_bytes());
+        let bytes = self.peaks.iter().flat_map(Hash::as_bytes);
         bytes.copied().collect()
     }
 

@@ -62,13 +62,17 @@ fn leaves() -> Vec<Hash> {
 
 fn root(leaves: &[Hash]) -> Hash {
     let mut frontier = Frontier::new();
-    leaves.iter().for_each(|leaf| frontier.push(*leaf));
+    for leaf in leaves {
+        frontier.push(*leaf);
+    }
     frontier.root()
 }
 
 fn roots_of(ranges: Vec<std::ops::Range<u64>>, leaves: &[Hash]) -> Vec<Hash> {
     let mut roots = RangeRoots::new(ranges);
-    leaves.iter().for_each(|leaf| roots.push(*leaf));
+    for leaf in leaves {
+        roots.push(*leaf);
+    }
     roots.roots()
 }
 

@@ -183,7 +183,9 @@ async fn paths(
         for leaf in leaves {
             let hash = leaf.hash.filter(|_| leaf.index == index);
             let hash = hash.ok_or(ProofError::Missing { index })?;
-            parts.iter_mut().for_each(|part| part.push(hash));
+            for part in &mut parts {
+                part.push(hash);
+            }
             index += 1;
         }
     }

@@ -93,13 +93,11 @@ impl Run<'_> {
         if let Some(first) = problems.first() {
             return (State::Fails, first.clone(), problems);
         }
-        match unfinished {
-            Some(what) => (State::NotChecked, what.to_owned(), problems),
-            None => {
-                let what = "every row has its transcript, or is a double, or is rejected";
-                (State::Holds, what.to_owned(), problems)
-            }
+        if let Some(what) = unfinished {
+            return (State::NotChecked, what.to_owned(), problems);
         }
+        let what = "every row has its transcript, or is a double, or is rejected";
+        (State::Holds, what.to_owned(), problems)
     }
 
     /// Whether nothing was sealed or taken out since the run ended at a leaf.

@@ -11,7 +11,7 @@ mod report;
 mod scan;
 #[cfg(test)]
 mod tampering;
-mod verify;
+mod whole;
 
 pub use report::{Anchored, Check, HeadCheck, Problem, Report, RunReport, State};
-pub use verify::{Asked, VerifyError, verify};
+pub use whole::{Asked, VerifyError, verify};

@@ -1,5 +1,7 @@
 //! What `redraft audit verify` says.
 
+use std::fmt::Write as _;
+
 use serde_json::json;
 
 use crate::audit::verify::{Anchored, Problem, Report, State};
@@ -103,11 +105,12 @@ fn anchored(anchored: &Anchored) -> String {
         }
     };
     if let Some(at) = &anchored.adopted_at {
-        told.push_str(&format!(
+        let _ = write!(
+            told,
             "; {} transcripts are older than the log, and were nowhere anchored before {}",
             thousands(anchored.adopted),
             safe(at)
-        ));
+        );
     }
     told
 }

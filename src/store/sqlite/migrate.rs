@@ -25,8 +25,10 @@ pub(super) const STEPS: &[Step] = &[
 pub(super) struct Step {
     sql: &'static str,
     /// What SQL alone cannot compute.
-    fill: Option<fn(&Connection) -> Result<(), Failure>>,
+    fill: Option<Fill>,
 }
+
+type Fill = fn(&Connection) -> Result<(), Failure>;
 
 impl Step {
     /// A step that is SQL alone.

@@ -79,7 +79,7 @@ pub async fn verify(store: Arc<dyn Store>, asked: Asked) -> Result<Report, Verif
 /// A checkpoint, read.
 #[derive(Clone, Debug)]
 struct Head {
-    head: TreeHead,
+    tree: TreeHead,
     note: SignedNote,
     from_store: bool,
 }
@@ -87,7 +87,7 @@ struct Head {
 impl Head {
     fn read(note: &SignedNote, from_store: bool) -> Result<Self, VerifyError> {
         Ok(Self {
-            head: note.text.parse()?,
+            tree: note.text.parse()?,
             note: note.clone(),
             from_store,
         })
@@ -96,8 +96,8 @@ impl Head {
     fn summary(&self) -> HeadCheck {
         let signers = self.note.signatures.iter();
         HeadCheck {
-            size: self.head.size,
-            time: self.head.time.clone(),
+            size: self.tree.size,
+            time: self.tree.time.clone(),
             from_store: self.from_store,
             signers: signers.map(|signer| signer.name.clone()).collect(),
         }
@@ -119,7 +119,7 @@ impl Heads {
         for checkpoint in store.tree_checkpoints().await? {
             let note = checkpoint.note.parse().map_err(VerifyError::from);
             match note.and_then(|note| Head::read(&note, true)) {
-                Ok(head) if head.head.size == checkpoint.size => kept.push(head),
+                Ok(head) if head.tree.size == checkpoint.size => kept.push(head),
                 _ => damaged += 1,
             }
         }
@@ -184,7 +184,7 @@ async fn read(
     asked: &Asked,
     heads: &Heads,
 ) -> Result<Read, VerifyError> {
-    let mut sizes: Vec<u64> = heads.all().map(|head| head.head.size).collect();
+    let mut sizes: Vec<u64> = heads.all().map(|head| head.tree.size).collect();
     sizes.push(size);
     let mut read = Read {
         payloads: Check::holds(""),
@@ -217,12 +217,12 @@ async fn read(
             let is_named = |tree: &&Frontier| sizes.binary_search(&tree.size()).is_ok();
             note_root(&mut read.roots, &sizes, tree.as_ref().filter(is_named));
         }
-        leaves
-            .into_iter()
-            .for_each(|problem| read.leaves.add(problem));
-        payloads
-            .into_iter()
-            .for_each(|problem| read.payloads.add(problem));
+        for problem in leaves {
+            read.leaves.add(problem);
+        }
+        for problem in payloads {
+            read.payloads.add(problem);
+        }
         for (run, tally) in runs {
             read.tallies.entry(run).or_default().add(tally);
         }
@@ -304,15 +304,15 @@ impl Tree {
             }
             return check;
         };
-        let size = newest.head.size;
+        let size = newest.tree.size;
         check.what = format!("the first {size} of {} leaves", self.size);
-        if let Some(what) = self.misfit(&newest.head) {
+        if let Some(what) = self.misfit(&newest.tree) {
             let what = format!("the checkpoint does not fit: {what}{}", self.where_(heads));
             check.add(Problem::of_store(what));
         }
         for kept in &heads.kept {
-            if let Some(what) = self.misfit(&kept.head) {
-                let size = kept.head.size;
+            if let Some(what) = self.misfit(&kept.tree) {
+                let size = kept.tree.size;
                 let what = format!(
                     "the checkpoint of {size} leaves that the store keeps does not fit: {what}"
                 );
@@ -330,11 +330,11 @@ impl Tree {
     /// Between which leaves the tree begins to differ, as far as checkpoints tell.
     fn where_(&self, heads: &Heads) -> String {
         let (mut right, mut wrong) = (0, u64::MAX);
-        for head in heads.all().filter(|head| head.head.size <= self.size) {
-            if self.misfit(&head.head).is_none() {
-                right = right.max(head.head.size);
+        for head in heads.all().filter(|head| head.tree.size <= self.size) {
+            if self.misfit(&head.tree).is_none() {
+                right = right.max(head.tree.size);
             } else {
-                wrong = wrong.min(head.head.size);
+                wrong = wrong.min(head.tree.size);
             }
         }
         if wrong == u64::MAX {
@@ -350,8 +350,8 @@ impl Tree {
         let Some(older) = older else {
             return Check::not_checked("no older checkpoint was given (--older)");
         };
-        let mut check = Check::holds(format!("begins with the {} leaves of it", older.head.size));
-        if let Some(what) = self.misfit(&older.head) {
+        let mut check = Check::holds(format!("begins with the {} leaves of it", older.tree.size));
+        if let Some(what) = self.misfit(&older.tree) {
             let what = format!("the older checkpoint does not fit: {what}");
             check.add(Problem::of_store(what));
         }
@@ -363,13 +363,13 @@ impl Tree {
     fn anchored(&self, heads: &Heads, key: Option<&PublicKey>, facts: &Facts) -> Anchored {
         let counts = |head: &&Head| {
             let signed = key.map(|key| head.note.is_signed_by(key) == Some(true));
-            signed.unwrap_or(!head.from_store) && self.misfit(&head.head).is_none()
+            signed.unwrap_or(!head.from_store) && self.misfit(&head.tree).is_none()
         };
-        let newest = heads.all().filter(counts).max_by_key(|head| head.head.size);
-        let leaves = newest.map_or(0, |head| head.head.size);
+        let newest = heads.all().filter(counts).max_by_key(|head| head.tree.size);
+        let leaves = newest.map_or(0, |head| head.tree.size);
         let adopted = facts.adopted.clone().unzip();
         Anchored {
-            until: newest.and_then(|head| head.head.time.clone()),
+            until: newest.and_then(|head| head.tree.time.clone()),
             leaves,
             later: self.size - leaves,
             adopted: adopted.0.unwrap_or(0),
