@@ -248,6 +248,8 @@ pub async fn replay_stored(
         .redraft
         .clone_from(&transcript.provenance.redraft);
     again.provenance = Arc::new(provenance);
+    // Nor is what a client was given made by the pipeline.
+    again.delivered.clone_from(&transcript.delivered);
     let again_sealed = again.clone().seal(record.content_digest());
     if again_sealed.body == sealed.body && again_sealed.content == sealed.content {
         return Ok(Replayed::Same);
