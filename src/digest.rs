@@ -10,6 +10,9 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 pub struct Digest([u8; 16]);
 
 impl Digest {
+    /// Sixteen bytes of zero, the digest of nothing known: it stands where a digest was taken away.
+    pub const NOTHING: Self = Self([0; 16]);
+
     /// The digest of `bytes`.
     #[must_use]
     pub fn of(bytes: &[u8]) -> Self {

@@ -62,6 +62,7 @@
 //! A module imports only from those above it.
 //!
 //! - [`digest`]: naming bytes by what they hold
+//! - [`merkle`]: the arithmetic of Merkle trees
 //! - [`yaml`]: YAML files, with errors that point
 //! - [`message`]: what is said: roles, messages, conversations
 //! - [`record`]: one item of work
@@ -100,6 +101,7 @@ pub mod digest;
 pub mod export;
 pub mod gateway;
 pub mod import;
+pub mod merkle;
 pub mod message;
 pub mod model;
 pub mod pipeline;

@@ -22,6 +22,7 @@ const PAGES: &[&str] = &[
     "ARCHITECTURE.md",
     "CONTRIBUTING.md",
     "CHANGELOG.md",
+    "docs/audit.md",
     "docs/batches.md",
     "docs/bench.md",
     "docs/command-line.md",

@@ -45,6 +45,9 @@ pub struct Replay {
     pub served: usize,
     /// The first call that the journal has no reply to; absent where it answered all.
     pub missed: Option<Miss>,
+    /// The transcript that came of it, where nothing was missed.
+    #[serde(skip)]
+    pub transcript: Option<Transcript>,
 }
 
 /// A call that would have to be made.
@@ -79,11 +82,14 @@ pub enum Compared {
 }
 
 /// A call of a transcript and its place there.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-struct Call {
-    key: Digest,
-    role: ModelRole,
-    round: Option<u32>,
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+pub struct Call {
+    /// The key that its reply is kept under.
+    pub key: Digest,
+    /// The role that the model was asked in.
+    pub role: ModelRole,
+    /// The round, from 1; absent for the draft.
+    pub round: Option<u32>,
 }
 
 /// The calls that a transcript names.
@@ -102,12 +108,15 @@ pub async fn recorded(
     journal: &dyn Journal,
 ) -> Result<Record, ReplayError> {
     let entry = &transcript.record;
-    let record = Record::build(
+    let mut record = Record::build(
         Some(entry.id.clone()),
         entry.conversation.clone(),
         entry.answer.clone(),
         entry.tags.clone(),
     );
+    if let Some(extra) = &entry.extra {
+        record = record.with_extra(extra.clone());
+    }
     let Some((base, sample)) = sample_in(entry.id.as_str()) else {
         return Ok(record);
     };
@@ -152,8 +161,12 @@ pub async fn replay(
     };
     let ended = pipeline.revise_observed(record, &watch).await;
     let served = closed.served();
+    let mut made = None;
     let role = match ended {
-        Ok(_) => None,
+        Ok(transcript) => {
+            made = Some(transcript);
+            None
+        }
         Err(PipelineError::Stopped(RoundError::Model { role, .. }))
             if closed.missed().is_some() =>
         {
@@ -172,6 +185,7 @@ pub async fn replay(
     Ok(Replay {
         served: served.len(),
         missed,
+        transcript: made,
     })
 }
 
@@ -185,7 +199,7 @@ fn round_of(role: ModelRole, critiqued: u32) -> Option<u32> {
 }
 
 /// The transcript's calls in the order in which they were made.
-fn calls(transcript: &Transcript) -> Vec<Call> {
+pub(super) fn calls(transcript: &Transcript) -> Vec<Call> {
     let draft = transcript.draft.iter().filter_map(|draft| draft.call);
     let mut calls: Vec<Call> = draft
         .map(|key| Call {

@@ -59,6 +59,20 @@ enum PresetName {
 }
 
 impl PipelineArgs {
+    /// The arguments that name files, and no other.
+    pub(super) fn of_files(
+        config: Option<PathBuf>,
+        constitution: Option<String>,
+        prompts: Option<PathBuf>,
+    ) -> Self {
+        Self {
+            constitution,
+            config,
+            prompts,
+            ..Self::default()
+        }
+    }
+
     /// The same with this constitution, where there is one.
     pub(super) fn or_constitution(mut self, reference: Option<String>) -> Self {
         self.constitution = reference.or(self.constitution);

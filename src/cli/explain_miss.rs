@@ -1,6 +1,5 @@
 //! `redraft explain-miss RECORD`: which part of a request changed when a journalled call is not used.
 
-use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use clap::Args;
@@ -9,17 +8,15 @@ use serde_json::{Value, json};
 use super::Exit;
 use super::args::{PipelineArgs, StoreArgs, pipeline};
 use super::error::UsageError;
+use super::find::one_record;
 use super::terminal::{Paint, counted, indent, one_line, safe, width};
 use crate::app::{self, Connections};
 use crate::audit::{Compared, Miss, Replay, RequestChange, call_keys, recorded, replay};
 use crate::config::Settings;
 use crate::model::closed::Closed;
-use crate::store::{Store, StoredTranscript};
+use crate::store::StoredTranscript;
 use crate::telemetry;
 use crate::transcript::Transcript;
-
-/// How many transcripts whose ids begin alike are looked at.
-const MOST: usize = 50;
 
 /// Options of `redraft explain-miss`.
 #[derive(Debug, Args)]
@@ -46,7 +43,7 @@ impl Options {
     pub(super) async fn run(self) -> anyhow::Result<Exit> {
         let settings = self.pipeline.clone().settings(self.store.store.clone())?;
         let store = app::open_store_to_read(&settings.store)?;
-        let stored = self.find(store.as_ref()).await?;
+        let stored = one_record(store.as_ref(), self.run.as_deref(), &self.record).await?;
         let transcript = stored.row.sealed.open()?;
         let run_scope = match store.run(&stored.run).await? {
             Some(row) => row.run.scope,
@@ -89,44 +86,6 @@ impl Options {
             eprintln!("{}", Paint::STDERR.dim(safe(&hint)));
         }
         Ok(Exit::Done)
-    }
-
-    /// The newest transcript of the one record that is meant.
-    async fn find(&self, store: &dyn Store) -> anyhow::Result<StoredTranscript> {
-        let found = store
-            .find_record(self.run.as_deref(), &self.record, MOST)
-            .await?;
-        let names: BTreeSet<&str> = found
-            .iter()
-            .map(|stored| stored.row.sealed.record.as_str())
-            .collect();
-        if names.len() > 1 {
-            let names: Vec<&str> = names.into_iter().collect();
-            anyhow::bail!(
-                "several records begin with {:?}: {}; give one of these ids in full",
-                self.record,
-                names.join(", ")
-            );
-        }
-        if let Some(stored) = found.into_iter().next() {
-            return Ok(stored);
-        }
-        let location = store.location();
-        match &self.run {
-            Some(name) if store.run(name).await?.is_none() => anyhow::bail!(
-                "there is no run {name} in {location}; `redraft runs` lists those there are"
-            ),
-            Some(name) => anyhow::bail!(
-                "no transcript of a record {:?} is in the run {name} of {location}; without --run, \
-                 every run is looked through",
-                self.record
-            ),
-            None => anyhow::bail!(
-                "no transcript of a record {:?} is in {location}; the rows that `redraft run -o` \
-                 writes name their records",
-                self.record
-            ),
-        }
     }
 }
 

@@ -18,7 +18,9 @@ use crate::app;
 use crate::dataset::excerpt;
 use crate::import::{Form, read};
 use crate::run::run_name;
-use crate::store::{NewRun, RejectedRow, RunState, SealedRow, Store, StoreError};
+use crate::store::{
+    EventEntry, NewRun, RejectedRow, RunState, SealedRow, Store, StoreError, rejected_root,
+};
 use crate::telemetry;
 use crate::transcript::Times;
 
@@ -67,7 +69,11 @@ impl Options {
             None => run_name(&dataset, &decided_by),
         };
         let _lock = store.lock_run(&run).await?;
-        if let Some(found) = store.run(&run).await?
+        let found = store.run(&run).await?;
+        let was_finished = found
+            .as_ref()
+            .is_some_and(|row| row.state == RunState::Finished);
+        if let Some(found) = found
             && found.run.decided_by.get("imported").is_none()
         {
             anyhow::bail!("the run {run} is no import; give another --run NAME");
@@ -94,6 +100,9 @@ impl Options {
             }
         }
         let now = telemetry::now();
+        if counts.imported > 0 || !was_finished {
+            log_end(&run, &counts, &now, &*store).await?;
+        }
         store.set_run_state(&run, RunState::Finished, &now).await?;
         store.flush().await?;
         if !self.quiet {
@@ -101,6 +110,23 @@ impl Options {
         }
         Ok(Exit::Done)
     }
+}
+
+/// Says in the log that all rows are in, so that what is missing later is seen.
+async fn log_end(run: &str, counts: &Counts, now: &str, store: &dyn Store) -> anyhow::Result<()> {
+    let (rejected, root) = rejected_root(store, run).await?;
+    let transcripts = store.run(run).await?.map_or(0, |row| row.sealed);
+    let more = json!({
+        "rows": counts.imported + counts.known + counts.rejected,
+        "doubled": counts.known,
+        "rejected": { "rows": rejected, "root": root },
+        "samples": 1,
+        "transcripts": transcripts,
+        "limit": null,
+    });
+    let event = EventEntry::new("ended", now, Some(run), more);
+    store.append_event(event).await?;
+    Ok(())
 }
 
 #[derive(Clone, Copy, Debug)]

@@ -19,6 +19,7 @@ mod events;
 mod exit;
 mod explain_miss;
 mod export;
+mod find;
 mod import;
 mod init;
 mod interrupts;
@@ -28,6 +29,7 @@ mod metrics;
 mod naming;
 mod prefer;
 mod progress;
+mod recording;
 mod run;
 mod runs;
 mod serve;
@@ -88,7 +90,7 @@ enum Command {
     Import(import::Options),
     /// Say which of two answers keeps a constitution better
     Prefer(Box<prefer::Options>),
-    /// Question the transcripts of a run
+    /// Prove what a store holds, check it, and question it again
     #[command(subcommand)]
     Audit(audit::Command),
     /// Check, list, show, test or import constitutions
@@ -127,7 +129,7 @@ pub fn main() -> ExitCode {
 impl Command {
     async fn run(self) -> anyhow::Result<Exit> {
         match self {
-            Self::Run(options) => options.run().await,
+            Self::Run(options) => Box::pin(options.run()).await,
             Self::Ask(options) => options.run().await,
             Self::Serve(options) => options.run().await,
             Self::Keys(command) => command.run(),

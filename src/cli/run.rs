@@ -8,6 +8,7 @@ use clap::{Args, ValueEnum};
 
 use super::Exit;
 use super::args::{PipelineArgs, StoreArgs, pipeline};
+use super::audit::at_end;
 use super::batches;
 use super::budget::BudgetArgs;
 use super::columns::{self, ColumnArgs};
@@ -18,12 +19,15 @@ use super::keyboard::{self, Keys};
 use super::metrics::MetricsArgs;
 use super::naming;
 use super::progress::{Shown, View};
+use super::recording::{self, RecordingArgs, Replay};
 use super::steering::Steering;
 use super::summary::{self, Summary};
 use super::terminal::Paint;
 use super::watch::Watch;
 use crate::app::{self, Connections};
+use crate::audit::proof::SigningKey;
 use crate::audit::{self, Estimate};
+use crate::config::{Settings, SettingsError};
 use crate::dataset::{ReadOptions, Source, Target};
 use crate::model::traffic::Traffic;
 use crate::pipeline::Pipeline;
@@ -104,6 +108,12 @@ pub(super) struct Options {
     /// Print the summary as JSON to standard output
     #[arg(long)]
     json: bool,
+    /// Sign the checkpoint at the end with this private key [default: `audit_key` of the settings, or
+    /// `$REDRAFT_AUDIT_KEY`]
+    #[arg(long, value_name = "FILE")]
+    audit_key: Option<PathBuf>,
+    #[command(flatten)]
+    recording: RecordingArgs,
     #[command(flatten)]
     budget: BudgetArgs,
     #[command(flatten)]
@@ -123,31 +133,26 @@ enum DraftChoice {
 impl Options {
     pub(super) async fn run(self) -> anyhow::Result<Exit> {
         self.check()?;
-        let mut settings = self.pipeline.clone().settings(self.store.store.clone())?;
-        if self.batch {
-            settings = settings.batched(true);
-        }
+        let settings = self.settings()?;
+        let signing = at_end::key(self.audit_key.as_deref().or(settings.audit_key.as_deref()))?;
         let (source, output) = self.files()?;
+        let recording = self.recording.target()?;
         let store = app::open_store(&settings.store)?;
-        let mut connections = Connections {
-            store: Some(Arc::clone(&store)),
-            scope: naming::scope(self.run.as_deref(), self.fresh, store.as_ref()).await?,
-            ..Connections::default()
-        };
+        let replay = self.recording.open(&settings.store, &store).await?;
+        let mut connections = self.connect(&store, replay.as_ref()).await?;
         let _given_out = self.metrics.give_out(&mut connections, self.quiet).await?;
         let budget = connections.traffic.budget();
         budget.set_limits(self.budget.limits());
         let mut pipeline = pipeline(&settings, &connections)?;
+        let given = self.run.as_deref().or(replay.as_ref().map(Replay::run));
         let mut plan = self
-            .plan(&connections.traffic, &pipeline, &source, store.as_ref())
+            .plan(given, &connections, &pipeline, &source, store.as_ref())
             .await?;
         plan.output = output;
-        plan.scope.clone_from(&connections.scope);
         pipeline.name_run(&plan.name);
         let look = source.look(&plan.read)?;
         if !self.quiet {
-            let earlier = earlier_run(&plan, store.as_ref()).await?;
-            summary::announce(&pipeline, &settings, &plan, earlier.as_ref());
+            announce(&pipeline, &settings, &plan, store.as_ref()).await?;
             look.iter().for_each(columns::tell);
             batches::tell_of_left(&settings, store.as_ref()).await?;
         }
@@ -198,7 +203,7 @@ impl Options {
             };
             if answer != Answer::GoOn {
                 return self
-                    .end_behind_estimate(report, answer, store.as_ref(), &watch)
+                    .end_behind_estimate(report, answer, store.as_ref(), &watch, signing.as_ref())
                     .await;
             }
             plan.retry_failed = false;
@@ -216,10 +221,41 @@ impl Options {
         if !self.quiet {
             batches::tell_of_open(connections.traffic.open_batches());
         }
-        let exit = self.conclude(&ended?, store.as_ref(), &watch).await;
+        let report = recording::told(ended, replay.as_ref())?;
+        let exit = self
+            .conclude(&report, store.as_ref(), &watch, signing.as_ref())
+            .await;
+        recording::write(recording.as_ref(), &report, store.as_ref(), self.quiet).await?;
         spent?;
         signals.abort();
         exit
+    }
+
+    fn settings(&self) -> Result<Settings, SettingsError> {
+        let settings = self.pipeline.clone().settings(self.store.store.clone())?;
+        Ok(if self.batch {
+            settings.batched(true)
+        } else {
+            settings
+        })
+    }
+
+    /// What the pipeline is connected to: the store, or the recorded calls alone.
+    async fn connect(
+        &self,
+        store: &Arc<dyn Store>,
+        replay: Option<&Replay>,
+    ) -> anyhow::Result<Connections> {
+        let scope = match replay {
+            Some(replay) => replay.header.scope.clone(),
+            None => naming::scope(self.run.as_deref(), self.fresh, store.as_ref()).await?,
+        };
+        Ok(Connections {
+            store: Some(Arc::clone(store)),
+            scope,
+            closed: replay.map(|replay| Arc::clone(&replay.closed)),
+            ..Connections::default()
+        })
     }
 
     fn tell_estimate(&self, estimate: Option<&Estimate>) -> anyhow::Result<()> {
@@ -239,6 +275,7 @@ impl Options {
         answer: Answer,
         store: &dyn Store,
         watch: &Watch,
+        signing: Option<&SigningKey>,
     ) -> anyhow::Result<Exit> {
         let ended = Ok(report);
         watch.finish(ended.as_ref());
@@ -252,7 +289,7 @@ impl Options {
                     _ => Exit::Done,
                 })
             }
-            report => self.conclude(&report, store, watch).await,
+            report => self.conclude(&report, store, watch, signing).await,
         }
     }
 
@@ -323,7 +360,8 @@ impl Options {
 
     async fn plan(
         &self,
-        traffic: &Arc<Traffic>,
+        given: Option<&str>,
+        connections: &Connections,
         pipeline: &Pipeline,
         source: &Source,
         store: &dyn Store,
@@ -338,12 +376,12 @@ impl Options {
         let decided_by = decided_by(pipeline.provenance(), &read);
         let base = run_name(&source.name(), &decided_by);
         Ok(RunPlan {
-            name: naming::name(self.run.as_deref(), base, self.fresh, store).await?,
+            name: naming::name(given, base, self.fresh, store).await?,
             dataset: source.name(),
             decided_by,
-            scope: None,
+            scope: connections.scope.clone(),
             limit: self.limit,
-            traffic: Arc::clone(traffic),
+            traffic: Arc::clone(&connections.traffic),
             max_bad_rows: self.max_bad_rows,
             max_failed: self.max_failed,
             samples: self.samples,
@@ -360,7 +398,9 @@ impl Options {
         report: &RunReport,
         store: &dyn Store,
         watch: &Watch,
+        signing: Option<&SigningKey>,
     ) -> anyhow::Result<Exit> {
+        let checkpoint = at_end::make(store, signing).await?;
         let view = watch.progress.view();
         // Who stops a run wants it to stop: what is sealed may take a while to count.
         let (statistics, example) = match report.end {
@@ -383,6 +423,7 @@ impl Options {
             retry_failed: self.retry_failed,
             view: &view,
             addresses: addresses(&view),
+            checkpoint: checkpoint.as_ref(),
         };
         if self.json {
             outln!("{}", summary.json()?);
@@ -400,6 +441,18 @@ impl Options {
             RunEnd::Finished | RunEnd::Picked => Exit::Done,
         })
     }
+}
+
+/// Says what is about to run.
+async fn announce(
+    pipeline: &Pipeline,
+    settings: &Settings,
+    plan: &RunPlan,
+    store: &dyn Store,
+) -> anyhow::Result<()> {
+    let earlier = earlier_run(plan, store).await?;
+    summary::announce(pipeline, settings, plan, earlier.as_ref());
+    Ok(())
 }
 
 /// The newest other run of the same dataset, when this one is new, and what has changed since.

@@ -6,11 +6,13 @@ use std::time::Duration;
 
 use serde_json::json;
 
+use super::audit::at_end;
 use super::progress::View;
 use super::tables::{asked_anew, outcomes, percent, principles, spent, usage};
 use super::terminal::{Paint, counted, indent, one_line, safe, thousands};
 use crate::app::DEFAULT_CONSTITUTION;
 use crate::audit::Statistics;
+use crate::audit::proof::MadeCheckpoint;
 use crate::config::Settings;
 use crate::model::budget::BudgetLimits;
 use crate::model::traffic::CallCounts;
@@ -103,6 +105,8 @@ pub(super) struct Summary<'a> {
     pub(super) view: &'a View,
     /// The addresses of the models, without credentials.
     pub(super) addresses: Vec<String>,
+    /// The checkpoint that was made at the end.
+    pub(super) checkpoint: Option<&'a MadeCheckpoint>,
 }
 
 impl Summary<'_> {
@@ -119,6 +123,7 @@ impl Summary<'_> {
             "resumed": report.resumed,
             "seconds": report.elapsed.as_secs_f64(),
             "store": self.store,
+            "checkpoint": self.checkpoint.map(|made| &made.head),
             "output": self.output,
             "rejected_file": report.rejected_file,
             "stopped_by": report.stopped_by.as_ref().filter(|_| report.end != RunEnd::Finished),
@@ -321,6 +326,9 @@ impl Summary<'_> {
                 "The rows are in {}.",
                 paint.bold(safe(&output.display().to_string()))
             );
+        }
+        if let Some(made) = self.checkpoint {
+            at_end::tell(made, paint);
         }
         eprintln!("{}", paint.bold("Next"));
         if self.report.end != RunEnd::Finished {

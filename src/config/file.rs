@@ -32,6 +32,8 @@ pub struct SettingsFile {
     pub concurrency: Option<Concurrency>,
     /// The gateway.
     pub gateway: GatewaySettings,
+    /// The private key that signs a checkpoint when a run ends.
+    pub audit_key: Option<PathBuf>,
 }
 
 /// One model.

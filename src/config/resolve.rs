@@ -19,6 +19,8 @@ use crate::yaml::{Problem, Problems, SourceFile, Step, locate, nearest, parse};
 
 /// The settings file that is read when none is named.
 const DEFAULT_FILE: &str = "redraft.yaml";
+/// The environment variable that names the key of checkpoints.
+const AUDIT_KEY: &str = "REDRAFT_AUDIT_KEY";
 const DEFAULT_STORE: &str = "redraft.db";
 const OPENAI: &str = "https://api.openai.com/v1";
 const DEFAULT_TIMEOUT_SECONDS: u64 = 600;
@@ -73,6 +75,8 @@ pub struct Settings {
     pub concurrency: Concurrency,
     /// The gateway.
     pub gateway: GatewayPlan,
+    /// The private key that signs a checkpoint when a run ends.
+    pub audit_key: Option<PathBuf>,
     /// Which settings file was read.
     pub file: Option<PathBuf>,
 }
@@ -200,6 +204,10 @@ impl Settings {
                 .concurrency
                 .or(file.concurrency)
                 .unwrap_or_default(),
+            audit_key: environment
+                .get(AUDIT_KEY)
+                .map(PathBuf::from)
+                .or_else(|| file.audit_key.as_ref().map(beside)),
             file: source.map(|source| source.name().into()),
         })
     }

@@ -59,6 +59,7 @@ mod spool;
 mod table_rows;
 mod table_writer;
 mod target;
+mod text;
 mod unpack;
 
 pub use answer::{REDRAFT_COLUMN, write_back};
@@ -77,3 +78,4 @@ pub use row::Row;
 pub use source::{Input, Source};
 pub use source_error::SourceError;
 pub use target::Target;
+pub use text::open_text;

@@ -20,6 +20,8 @@ pub struct Closed {
     journal: Arc<dyn Journal>,
     /// The only calls whose replies are given, where not all of them are.
     only: Option<BTreeSet<Digest>>,
+    /// Whether what was served is remembered.
+    counts: bool,
     asked: Mutex<Asked>,
 }
 
@@ -46,6 +48,7 @@ impl Closed {
         Self {
             journal,
             only: None,
+            counts: true,
             asked: Mutex::default(),
         }
     }
@@ -56,6 +59,19 @@ impl Closed {
             only: Some(calls),
             ..Self::new(journal)
         }
+    }
+
+    /// A closed network around `journal` that does not remember what it served, for many records.
+    pub fn uncounted(journal: Arc<dyn Journal>) -> Self {
+        Self {
+            counts: false,
+            ..Self::new(journal)
+        }
+    }
+
+    /// Forgets what was asked, so that the next record begins.
+    pub fn begin_anew(&self) {
+        *self.asked() = Asked::default();
     }
 
     /// The keys of the replies that the journal gave, in the order in which they were asked for.
@@ -81,7 +97,7 @@ impl Journal for Closed {
             return Ok(None);
         }
         let reply = self.journal.reply(key).await?;
-        if reply.is_some() {
+        if self.counts && reply.is_some() {
             self.asked().served.push(key);
         }
         Ok(reply)

@@ -3,6 +3,7 @@
 use std::num::NonZeroU32;
 use std::sync::Arc;
 
+use serde_json::json;
 use tokio::time::Instant;
 
 use super::output::write_output;
@@ -13,7 +14,7 @@ use super::{RunEnd, RunError, RunEvent, RunObserver, RunPlan, RunReport, Stop, c
 use crate::dataset::{Position, Source};
 use crate::digest::Digest;
 use crate::pipeline::Pipeline;
-use crate::store::{Checkpoint, NewRun, RunState, Store};
+use crate::store::{Checkpoint, EventEntry, NewRun, RunState, Store, rejected_root};
 use crate::telemetry;
 use crate::transcript::Outcome;
 
@@ -35,7 +36,9 @@ pub async fn run(
     let earlier = store.run(&plan.name).await?.map(|row| row.state);
     open(&plan, store.as_ref()).await?;
     let unsealed = if plan.retry_failed {
-        store.unseal(&plan.name, Outcome::Failed).await?
+        store
+            .unseal(&plan.name, Outcome::Failed, &telemetry::now())
+            .await?
     } else {
         0
     };
@@ -79,25 +82,57 @@ pub async fn run(
         Ok(end) => (*end, unfinished),
         Err(_) => (RunEnd::Interrupted, unfinished),
     };
+    let mut report = window.report(&plan.name, end, start.rows);
+    let logged = match end {
+        RunEnd::Finished => {
+            let is_news = earlier != Some(RunState::Finished) || unsealed > 0;
+            finish(&plan, &mut report, is_news, store.as_ref()).await
+        }
+        _ => Ok(()),
+    };
+    // A run whose end the log does not know is not finished: the same command says it again.
+    let state = if logged.is_ok() { state } else { unfinished };
     let noted = note_end(&plan.name, store.as_ref(), state).await;
     passed?;
     checkpointed?;
+    logged?;
     noted?;
-    let mut report = window.report(&plan.name, end, start.rows);
     if let (RunEnd::Finished, Some(target)) = (end, &plan.output) {
         observer.event(&RunEvent::Writing);
         report.rejected_file = write_output(&plan, target, &source, store.as_ref()).await?;
     }
     (_, report.rejected) = store.rejected(&plan.name, 0).await?;
-    if end == RunEnd::Finished {
-        // Only now: of a run that was stopped, some rows were read and then dropped. Transcripts of
-        // rows that have left the dataset can hide doubles, and never make any.
-        let sealed = store.run(&plan.name).await?.map_or(0, |row| row.sealed);
-        let records = sealed.div_ceil(u64::from(plan.samples.get()));
-        report.doubled = report.rows.saturating_sub(report.rejected + records);
-    }
     report.elapsed = began.elapsed();
     Ok(report)
+}
+
+/// Counts what a finished run came to, and says so in the log where that is news, so that what is
+/// missing later is seen.
+async fn finish(
+    plan: &RunPlan,
+    report: &mut RunReport,
+    is_news: bool,
+    store: &dyn Store,
+) -> Result<(), RunError> {
+    let (rejected, root) = rejected_root(store, &plan.name).await?;
+    let sealed = store.run(&plan.name).await?.map_or(0, |row| row.sealed);
+    // Only now: of a run that was stopped, some rows were read and then dropped. Transcripts of
+    // rows that have left the dataset can hide doubles, and never make any.
+    let records = sealed.div_ceil(u64::from(plan.samples.get()));
+    report.doubled = report.rows.saturating_sub(rejected + records);
+    if is_news || report.sealed > 0 || report.rows > report.resumed {
+        let more = json!({
+            "rows": report.rows,
+            "doubled": report.doubled,
+            "rejected": { "rows": rejected, "root": root },
+            "samples": plan.samples,
+            "transcripts": sealed,
+            "limit": plan.limit,
+        });
+        let event = EventEntry::new("ended", &telemetry::now(), Some(&plan.name), more);
+        store.append_event(event).await?;
+    }
+    Ok(())
 }
 
 /// Notes how far a run is, and waits until all of it is written.

@@ -8,7 +8,7 @@ use super::reader::{Read, Span, read};
 use super::{RunError, RunPlan};
 use crate::dataset::{Ended, Output, REDRAFT_COLUMN, ReadRow, Source, Target, write_back};
 use crate::digest::Digest;
-use crate::store::{RejectedRow, Store, StoreError};
+use crate::store::{ERASED, RejectedRow, Store, StoreError};
 use crate::transcript::{Outcome, Transcript, Verdict};
 
 /// What the column `redraft` of an output row says.
@@ -123,6 +123,13 @@ async fn write_row(
         let record = record.clone().as_sample(sample);
         let stored = store.transcript(run, record.id()).await?;
         let sealed = stored.map(|stored| stored.row.sealed);
+        if sealed
+            .as_ref()
+            .is_some_and(|sealed| sealed.content == ERASED)
+        {
+            output.reject(line, "its transcript was erased", "")?;
+            return Ok(());
+        }
         let Some(sealed) = sealed.filter(|sealed| sealed.content == record.content_digest()) else {
             let rejected = store.rejected_at(run, line).await?;
             let RejectedRow {

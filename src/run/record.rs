@@ -8,7 +8,7 @@ use tokio::time::Instant;
 use super::RunError;
 use crate::pipeline::{Pipeline, PipelineEvent};
 use crate::record::{Record, RecordId};
-use crate::store::{RejectedRow, SealedRow, Store};
+use crate::store::{ERASED, RejectedRow, SealedRow, Store};
 use crate::telemetry;
 use crate::transcript::{Outcome, Times, Transcript, Verdict};
 
@@ -63,7 +63,7 @@ impl Workshop {
         excerpt: String,
     ) -> Result<RowEnd, RunError> {
         if let Some(mark) = self.store.seal_mark(&self.run, record.id()).await? {
-            if mark.content == record.content_digest() {
+            if mark.content == record.content_digest() || mark.content == ERASED {
                 return Ok(RowEnd::Known);
             }
             return self

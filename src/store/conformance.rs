@@ -9,6 +9,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use serde_json::json;
 
+pub(crate) use super::conformance_log::*;
 use super::{
     Checkpoint, NewRun, RejectedRow, RunRow, RunState, RunStatus, SealMark, SealedRow, SentCommand,
     Store, StoreError, StoredTranscript,
@@ -52,6 +53,12 @@ macro_rules! conformance_tests {
             what_a_run_spends_adds_up
             everything_survives_reopening
             what_is_not_awaited_is_flushed
+            every_seal_is_a_leaf_that_commits_to_it
+            leaves_come_in_their_order_and_in_pieces
+            what_is_unsealed_leaves_its_leaf_and_an_event
+            an_erased_payload_is_gone_and_its_leaf_is_not
+            checkpoints_of_the_tree_are_kept
+            rejected_rows_come_in_pieces
         );
     };
     ($backend:expr; $($case:ident)*) => {
@@ -80,6 +87,9 @@ pub(crate) const HOSTILE: [&str; 12] = [
     "\u{10ffff}",
     "NULL",
 ];
+
+/// A time in tests.
+pub(crate) const NOW: &str = "2026-01-02T05:00:00Z";
 
 pub(crate) fn new_run(name: &str) -> NewRun {
     NewRun {
@@ -279,7 +289,7 @@ pub(crate) async fn a_run_that_is_not_there(backend: &impl Backend) {
     };
     let row = sealed_row("r", 1, Outcome::Failed, "{}");
     unknown(store.seal("x", row).await);
-    unknown(store.unseal("x", Outcome::Failed).await.map(|_| ()));
+    unknown(store.unseal("x", Outcome::Failed, NOW).await.map(|_| ()));
     unknown(store.set_checkpoint("x", Checkpoint::default()).await);
     unknown(store.set_run_state("x", RunState::Finished, "").await);
     unknown(store.forget_rejected_after("x", 0).await);
@@ -461,10 +471,10 @@ pub(crate) async fn unsealing_takes_one_outcome_out_of_one_run(backend: &impl Ba
         seal(&store, run, "worse", Outcome::Failed).await;
         store.set_checkpoint(run, far()).await.unwrap();
     }
-    assert_eq!(store.unseal("a", Outcome::Held).await.unwrap(), 0);
+    assert_eq!(store.unseal("a", Outcome::Held, NOW).await.unwrap(), 0);
     assert_eq!(store.checkpoint("a").await.unwrap(), far());
 
-    assert_eq!(store.unseal("a", Outcome::Failed).await.unwrap(), 2);
+    assert_eq!(store.unseal("a", Outcome::Failed, NOW).await.unwrap(), 2);
     let checkpoint = store.checkpoint("a").await.unwrap();
     assert_eq!(checkpoint, Checkpoint::default());
     assert_eq!(store.checkpoint("b").await.unwrap(), far());
@@ -477,8 +487,8 @@ pub(crate) async fn unsealing_takes_one_outcome_out_of_one_run(backend: &impl Ba
 
     seal(&store, "a", "bad", Outcome::Revised).await;
     assert_eq!(sealed_count(&store, "a").await, 2);
-    assert_eq!(store.unseal("a", Outcome::Failed).await.unwrap(), 0);
-    assert_eq!(store.unseal("a", Outcome::Revised).await.unwrap(), 1);
+    assert_eq!(store.unseal("a", Outcome::Failed, NOW).await.unwrap(), 0);
+    assert_eq!(store.unseal("a", Outcome::Revised, NOW).await.unwrap(), 1);
 }
 
 pub(crate) async fn positions_are_never_given_twice(backend: &impl Backend) {
@@ -491,7 +501,7 @@ pub(crate) async fn positions_are_never_given_twice(backend: &impl Backend) {
         .unwrap();
     assert!(other.is_empty());
     let first = store.find_record(None, "r", 1).await.unwrap();
-    store.unseal("a", Outcome::Failed).await.unwrap();
+    store.unseal("a", Outcome::Failed, NOW).await.unwrap();
     seal(&store, "a", "r", Outcome::Compliant).await;
     let second = store.find_record(None, "r", 1).await.unwrap();
     assert!(second[0].position > first[0].position);

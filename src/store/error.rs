@@ -51,6 +51,16 @@ pub enum StoreError {
         /// The record's name.
         record: String,
     },
+    /// There is no payload that could be erased.
+    #[error("the record {record} has no payload in the run {run}: {reason}")]
+    NoPayload {
+        /// The record's name.
+        record: String,
+        /// The run's name.
+        run: String,
+        /// Why not.
+        reason: &'static str,
+    },
     /// There is no room left.
     #[error(
         "the disk under the store {location} is full; make room and run the same command again"

@@ -49,7 +49,7 @@ pub enum RunState {
 /// What tells whether a record is done: which content was sealed, and from which line.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct SealMark {
-    /// The digest of the sealed record's content.
+    /// The digest of the sealed record's content; [`ERASED`](super::ERASED) where it was erased.
     pub content: Digest,
     /// The line of the dataset that it came from, from 1.
     pub line: u64,

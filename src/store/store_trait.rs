@@ -5,8 +5,8 @@ use std::fmt::Debug;
 use async_trait::async_trait;
 
 use super::{
-    Checkpoint, NewRun, Page, RejectedRow, RunRow, RunState, RunStatus, SealMark, SealedRow,
-    SentCommand, StoreError, StoredTranscript,
+    AuditLog, Checkpoint, NewRun, Page, RejectedRow, RunRow, RunState, RunStatus, SealMark,
+    SealedRow, SentCommand, StoreError, StoredTranscript,
 };
 use crate::model::budget::Spent;
 use crate::model::journal::Journal;
@@ -23,7 +23,7 @@ pub trait RunLock: Debug + Send + Sync {}
 /// belongs to a run fails with [`StoreError::UnknownRun`] when the store has no run of that name;
 /// reading it finds nothing.
 #[async_trait]
-pub trait Store: Journal {
+pub trait Store: Journal + AuditLog {
     /// What the user calls this store: a file's path, an address without credentials.
     fn location(&self) -> String;
 
@@ -116,11 +116,13 @@ pub trait Store: Journal {
 
     /// Takes the transcripts of one outcome out of a run, so that their records are done again;
     /// returns how many there were. If there were any, the run's checkpoint goes back to the start.
+    /// Their leaves stay, and the log says of each that it was withdrawn at that time, given as
+    /// RFC 3339 in UTC.
     ///
     /// # Errors
     ///
     /// When the store cannot be written.
-    async fn unseal(&self, run: &str, outcome: Outcome) -> Result<u64, StoreError>;
+    async fn unseal(&self, run: &str, outcome: Outcome, at: &str) -> Result<u64, StoreError>;
 
     /// Keeps a row that did not become a record; a later one of the same line takes its place.
     ///

@@ -3,6 +3,7 @@
 
 mod support;
 
+mod audit;
 mod bad_places;
 mod bad_rows;
 mod bad_settings;
@@ -36,6 +37,7 @@ mod otlp;
 mod prefer;
 mod quick_start;
 mod real_data;
+mod recording;
 mod rejudge;
 mod resume;
 mod samples;

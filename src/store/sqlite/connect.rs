@@ -16,7 +16,7 @@ const WRITER_CACHE_KIB: i64 = 16 * 1024;
 /// What a reader keeps; every commit makes it stale.
 const READER_CACHE_KIB: i64 = 1024;
 /// How many statements a connection keeps prepared: all of ours.
-const STATEMENTS: usize = 48;
+const STATEMENTS: usize = 72;
 /// How often a lock that another process holds is tried again, each time after at most 5 ms.
 const TRIES: i32 = 6_000;
 

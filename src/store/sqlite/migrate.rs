@@ -2,6 +2,7 @@
 
 use rusqlite::Connection;
 
+use super::adopt::adopt;
 use super::failure::Failure;
 use crate::store::StoreError;
 
@@ -9,11 +10,32 @@ use crate::store::StoreError;
 const APPLICATION: i64 = 0x7264_6674;
 
 /// What leads from each format to the next; the newest format is their number.
-pub(super) const STEPS: &[&str] = &[
-    include_str!("migrations/0001.sql"),
-    include_str!("migrations/0002.sql"),
-    include_str!("migrations/0003.sql"),
+pub(super) const STEPS: &[Step] = &[
+    Step::of(include_str!("migrations/0001.sql")),
+    Step::of(include_str!("migrations/0002.sql")),
+    Step::of(include_str!("migrations/0003.sql")),
+    Step {
+        sql: include_str!("migrations/0004.sql"),
+        fill: Some(adopt),
+    },
 ];
+
+/// What leads from one format to the next.
+#[derive(Clone, Copy)]
+pub(super) struct Step {
+    sql: &'static str,
+    /// What SQL alone cannot compute.
+    fill: Option<Fill>,
+}
+
+type Fill = fn(&Connection) -> Result<(), Failure>;
+
+impl Step {
+    /// A step that is SQL alone.
+    const fn of(sql: &'static str) -> Self {
+        Self { sql, fill: None }
+    }
+}
 
 /// What a file says it is.
 #[derive(Debug, PartialEq, Eq)]
@@ -49,7 +71,7 @@ pub(super) fn identify(connection: &Connection) -> rusqlite::Result<Format> {
 pub(super) fn known_format(
     connection: &Connection,
     location: &str,
-    steps: &[&str],
+    steps: &[Step],
 ) -> Result<usize, Failure> {
     let location = location.to_owned();
     let known = steps.len();
@@ -76,7 +98,7 @@ pub(super) fn known_format(
 pub(super) fn migrate(
     connection: &Connection,
     location: &str,
-    steps: &[&str],
+    steps: &[Step],
 ) -> Result<(), Failure> {
     connection.execute_batch("BEGIN IMMEDIATE")?;
     let migrated = take_steps(connection, location, steps);
@@ -86,11 +108,14 @@ pub(super) fn migrate(
     migrated
 }
 
-fn take_steps(connection: &Connection, location: &str, steps: &[&str]) -> Result<(), Failure> {
+fn take_steps(connection: &Connection, location: &str, steps: &[Step]) -> Result<(), Failure> {
     // Asked again, now that no other process can change it.
     let found = known_format(connection, location, steps)?;
     for step in &steps[found..] {
-        connection.execute_batch(step)?;
+        connection.execute_batch(step.sql)?;
+        if let Some(fill) = step.fill {
+            fill(connection)?;
+        }
     }
     connection.pragma_update(None, "application_id", APPLICATION)?;
     connection.pragma_update(
@@ -106,12 +131,12 @@ fn take_steps(connection: &Connection, location: &str, steps: &[&str]) -> Result
 mod tests {
     use super::*;
 
-    const TWO: &[&str] = &[
-        "CREATE TABLE runs (name TEXT); INSERT INTO runs VALUES ('kept')",
-        "ALTER TABLE runs ADD COLUMN state TEXT NOT NULL DEFAULT 'stopped'",
+    const TWO: &[Step] = &[
+        Step::of("CREATE TABLE runs (name TEXT); INSERT INTO runs VALUES ('kept')"),
+        Step::of("ALTER TABLE runs ADD COLUMN state TEXT NOT NULL DEFAULT 'stopped'"),
     ];
 
-    fn store_of(steps: &[&str]) -> Connection {
+    fn store_of(steps: &[Step]) -> Connection {
         let connection = Connection::open_in_memory().unwrap();
         migrate(&connection, "a.db", steps).unwrap();
         connection
@@ -138,7 +163,7 @@ mod tests {
     #[test]
     fn a_step_that_fails_leaves_the_store_as_it_was() {
         let connection = store_of(&TWO[..1]);
-        let failing = [TWO[0], TWO[1], "INSERT INTO nowhere VALUES (1)"];
+        let failing = [TWO[0], TWO[1], Step::of("INSERT INTO nowhere VALUES (1)")];
         migrate(&connection, "a.db", &failing).unwrap_err();
         assert_eq!(identify(&connection).unwrap(), Format::Store(1));
         assert!(rows(&connection).is_err(), "the second step is undone");

@@ -57,6 +57,23 @@ pub(super) fn at(
         .transpose()
 }
 
+/// The rejected rows of a run after a line.
+pub(super) fn after(
+    connection: &Connection,
+    run: &str,
+    line: u64,
+    limit: usize,
+) -> Result<Vec<RejectedRow>, Failure> {
+    connection
+        .prepare_cached(
+            "SELECT line, reason, excerpt FROM rejected
+             WHERE run = (SELECT id FROM runs WHERE name = ?1) AND line > ?2
+             ORDER BY line LIMIT ?3",
+        )?
+        .query_and_then(params![run, integer(line), integer(limit as u64)], read)?
+        .collect()
+}
+
 /// Forgets the rejected rows after a line.
 pub(super) fn forget_after(session: &mut Session<'_>, run: &str, line: u64) -> Result<(), Failure> {
     let run = session.run_id(run)?;

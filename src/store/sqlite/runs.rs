@@ -1,18 +1,29 @@
 //! Runs and their checkpoints.
 
 use rusqlite::{Connection, Row, params};
+use serde_json::json;
 
 use super::failure::{Failure, odd};
+use super::leaves;
 use super::session::Session;
 use super::values::{Columns, integer};
 use crate::digest::Digest;
-use crate::store::{Checkpoint, NewRun, RunRow, RunState, StoreError};
+use crate::store::{Checkpoint, EventEntry, NewRun, RunRow, RunState, StoreError};
 
 const COLUMNS: &str = "name, dataset, decided_by, scope, started, state, updated, sealed";
 
 /// Begins a run, or finds the one of that name and marks it as running.
 pub(super) fn open(session: &mut Session<'_>, run: &NewRun) -> Result<RunRow, Failure> {
     session.settle()?;
+    if find(session.connection(), &run.name)?.is_none() {
+        let more = json!({
+            "dataset": run.dataset,
+            "decided_by": run.decided_by,
+            "scope": run.scope,
+        });
+        let event = EventEntry::new("began", &run.started, Some(&run.name), more);
+        leaves::append_event(session.connection(), &event.to_json())?;
+    }
     session
         .prepare(
             "INSERT INTO runs (name, dataset, decided_by, scope, started, state, updated)

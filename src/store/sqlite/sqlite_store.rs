@@ -8,16 +8,18 @@ use std::time::Duration;
 use async_trait::async_trait;
 
 use super::absent_calls::AbsentCalls;
+use super::leaves::NewLeaf;
 use super::lock::FileLock;
 use super::open::{self, Place};
 use super::readers::Readers;
 use super::writer::Writer;
 use super::{control, rejected, runs, spent, transcripts};
+use crate::merkle::leaf_hash;
 use crate::model::budget::Spent;
 use crate::record::RecordId;
 use crate::store::{
     Checkpoint, NewRun, Page, RejectedRow, RunLock, RunRow, RunState, RunStatus, SealMark,
-    SealedRow, SentCommand, Store, StoreError, StoredTranscript,
+    SealedRow, SentCommand, Store, StoreError, StoredTranscript, TranscriptEntry, new_salt,
 };
 use crate::transcript::Outcome;
 
@@ -165,9 +167,16 @@ impl Store for SqliteStore {
         // Written out here, where there are many threads, and not on the one that writes.
         let times = serde_json::to_string(&row.sealed.times)
             .map_err(|error| StoreError::Backend(Box::new(error)))?;
+        let salt = new_salt()?;
+        let entry = TranscriptEntry::of(&run, &row, &times, &salt).to_json();
+        let leaf = NewLeaf {
+            salt: salt.to_vec(),
+            hash: leaf_hash(entry.as_bytes()),
+            entry,
+        };
         self.writer()?
             .write_in_company(row.sealed.body.len(), SEAL_PATIENCE, move |session| {
-                transcripts::seal(session, &run, &row, &times)
+                transcripts::seal(session, &run, &row, &times, &leaf)
             })
             .await
     }
@@ -205,11 +214,11 @@ impl Store for SqliteStore {
             .await
     }
 
-    async fn unseal(&self, run: &str, outcome: Outcome) -> Result<u64, StoreError> {
-        let run = run.to_owned();
+    async fn unseal(&self, run: &str, outcome: Outcome, at: &str) -> Result<u64, StoreError> {
+        let (run, at) = (run.to_owned(), at.to_owned());
         self.writer()?
             .write(0, move |session| {
-                transcripts::unseal(session, &run, outcome)
+                transcripts::unseal(session, &run, outcome, &at)
             })
             .await
     }

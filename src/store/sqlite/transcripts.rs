@@ -1,12 +1,14 @@
 //! Sealed transcripts.
 
 use rusqlite::{Connection, Row, params};
+use serde_json::json;
 
 use super::failure::Failure;
+use super::leaves::{self, NewLeaf};
 use super::session::Session;
 use super::values::{Columns, Text, integer};
 use crate::record::RecordId;
-use crate::store::{Page, SealMark, SealedRow, StoreError, StoredTranscript};
+use crate::store::{EventEntry, Page, SealMark, SealedRow, StoreError, StoredTranscript};
 use crate::transcript::{Outcome, Sealed};
 
 /// A page ends early when it holds this much, so that long transcripts do not fill the memory.
@@ -15,12 +17,13 @@ const PAGE_BYTES: usize = 16 << 20;
 const SELECT: &str = "SELECT t.position, r.name, t.record, t.line, t.content, t.outcome, t.changed,
      t.digest, t.times, t.body FROM transcripts t JOIN runs r ON r.id = t.run";
 
-/// Keeps a transcript, whose times are given as JSON.
+/// Keeps a transcript, whose times are given as JSON, and appends its leaf.
 pub(super) fn seal(
     session: &mut Session<'_>,
     run: &str,
     row: &SealedRow,
     times: &str,
+    leaf: &NewLeaf,
 ) -> Result<(), Failure> {
     let run = session.run_id(run)?;
     let sealed = &row.sealed;
@@ -47,6 +50,14 @@ pub(super) fn seal(
             record: sealed.record.to_string(),
         }
         .into());
+    }
+    let connection = session.connection();
+    let position = connection.last_insert_rowid();
+    if let Err(failure) = leaves::append(connection, position, leaf) {
+        session
+            .prepare("DELETE FROM transcripts WHERE position = ?1")?
+            .execute([position])?;
+        return Err(failure);
     }
     session.count_seal(run);
     Ok(())
@@ -155,11 +166,13 @@ pub(super) fn search(
 /// goes back to the start.
 pub(super) fn unseal(
     session: &mut Session<'_>,
-    run: &str,
+    name: &str,
     outcome: Outcome,
+    at: &str,
 ) -> Result<u64, Failure> {
-    let run = session.run_id(run)?;
+    let run = session.run_id(name)?;
     session.atomically(|session| {
+        withdraw(session, (name, run), outcome, at)?;
         // Spelled out, so that the index of the failed ones serves.
         let sql = format!("DELETE FROM transcripts WHERE run = ?1 AND outcome = '{outcome}'");
         let removed = session.prepare(&sql)?.execute([run])? as u64;
@@ -173,6 +186,33 @@ pub(super) fn unseal(
         }
         Ok(removed)
     })
+}
+
+/// Appends an event for each transcript of one outcome that is about to be taken out of a run.
+fn withdraw(
+    session: &Session<'_>,
+    (name, run): (&str, i64),
+    outcome: Outcome,
+    at: &str,
+) -> Result<(), Failure> {
+    let connection = session.connection();
+    let sql = format!(
+        "SELECT position, record FROM transcripts WHERE run = ?1 AND outcome = '{outcome}'
+         ORDER BY position"
+    );
+    let mut statement = session.prepare(&sql)?;
+    let mut rows = statement.query([run])?;
+    while let Some(row) = rows.next()? {
+        let record: String = row.get(1)?;
+        let Some((number, _)) = leaves::number_of(connection, row.get(0)?)? else {
+            continue;
+        };
+        leaves::forget_salt(connection, number)?;
+        let more = json!({ "record": record, "withdraws": leaves::index(number) });
+        let event = EventEntry::new("withdrawn", at, Some(name), more);
+        leaves::append_event(connection, &event.to_json())?;
+    }
+    Ok(())
 }
 
 fn read(row: &Row<'_>) -> Result<StoredTranscript, Failure> {

@@ -2,6 +2,7 @@
 
 use std::fs;
 use std::path::Path;
+use std::sync::Arc;
 
 use rusqlite::{Connection, params};
 
@@ -10,7 +11,7 @@ use crate::digest::Digest;
 use crate::model::journal::Journal;
 use crate::store::conformance::{call as call_of, new_run};
 use crate::store::sqlite::{SqliteStore, migrate};
-use crate::store::{Store, StoreError};
+use crate::store::{AuditLog, EventEntry, Store, StoreError, TranscriptEntry, payload_hash};
 
 /// What is said when the store cannot be opened, without the folder's random name.
 fn refusal(fresh: &Fresh, path: impl AsRef<Path>) -> String {
@@ -92,6 +93,45 @@ async fn a_store_of_the_first_format_opens_and_its_calls_are_read() {
     assert_eq!(call.reply.as_ref(), b"\0\xff");
     assert!(store.keep(call_of(b"new", b"reply")).await.unwrap());
     assert!(!store.keep(call).await.unwrap());
+}
+
+#[tokio::test]
+async fn transcripts_of_an_older_format_are_given_leaves_and_said_to_be_older() {
+    let fresh = Fresh::new();
+    let old = Connection::open(fresh.path()).unwrap();
+    migrate::migrate(&old, "old.db", &migrate::STEPS[..3]).unwrap();
+    let run = new_run("a");
+    let insert = "INSERT INTO runs (name, dataset, decided_by, started, state, updated, sealed)
+                  VALUES ('a', ?1, ?2, ?3, 'finished', ?3, 2)";
+    let decided_by = run.decided_by.to_string();
+    old.execute(insert, params![run.dataset, decided_by, run.started])
+        .unwrap();
+    for record in ["r1", "r2"] {
+        let digest = Digest::of(b"{}");
+        let insert = "INSERT INTO transcripts
+                      (run, record, line, content, outcome, changed, digest, times, body)
+                      VALUES (1, ?1, 1, ?2, 'compliant', 0, ?2, '{}', '{}')";
+        old.execute(insert, params![record, digest.as_bytes()])
+            .unwrap();
+    }
+    drop(old);
+
+    let store: Arc<dyn Store> = Arc::new(fresh.store());
+    assert_eq!(store.log_size().await.unwrap(), 3);
+    let events = store.events(0, 9).await.unwrap();
+    let event: EventEntry = serde_json::from_slice(&events[0].entry).unwrap();
+    assert_eq!((events.len(), event.event.as_str()), (1, "adopted"));
+    assert_eq!(event.more["leaves"], 2);
+    let leaves = store.leaves(0, 2).await.unwrap();
+    for leaf in leaves {
+        let row = leaf.transcript.unwrap();
+        let salt = leaf.salt.unwrap();
+        let payload = payload_hash(&salt, &row.content, &row.digest, &row.times, &row.body);
+        let entry: TranscriptEntry = serde_json::from_slice(&leaf.entry).unwrap();
+        assert_eq!((entry.record, entry.payload), (row.record, payload));
+    }
+    drop(store);
+    assert_eq!(fresh.store().log_size().await.unwrap(), 3, "only once");
 }
 
 #[test]
