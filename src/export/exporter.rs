@@ -140,8 +140,8 @@ impl Exporter {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::export::{Decided, Requests};
     use crate::export::test_transcripts::{clean, mended};
+    use crate::export::{Decided, Requests};
 
     #[test]
     fn rows_that_are_there_already_are_dropped_and_counted() {

@@ -78,7 +78,10 @@ impl Hold {
         };
         let reasons = [
             (is_severe, HoldReason::Severity),
-            (self.unresolved && outcome == Outcome::Unresolved, HoldReason::Unresolved),
+            (
+                self.unresolved && outcome == Outcome::Unresolved,
+                HoldReason::Unresolved,
+            ),
             (self.critic_error && has_error(), HoldReason::CriticError),
             (self.sample > 0.0 && is_drawn(), HoldReason::Sample),
         ];
@@ -145,7 +148,10 @@ mod tests {
             reasons(&all, round(Verdict::Error, None), Outcome::Unresolved),
             [HoldReason::Unresolved, HoldReason::CriticError]
         );
-        assert_eq!(reasons(&Hold::default(), severe.clone(), Outcome::Unresolved), []);
+        assert_eq!(
+            reasons(&Hold::default(), severe.clone(), Outcome::Unresolved),
+            []
+        );
         assert_eq!(reasons(&all, severe, Outcome::Failed), []);
     }
 

@@ -108,10 +108,10 @@ async fn to_outcome(
 
 /// How a record ends that may have to wait for a person.
 fn hold(pipeline: &Pipeline, record: &Record, rounds: &[Round], end: End) -> (End, Option<Held>) {
-    let Some(hold) = &pipeline.recipe.hold else {
+    let Some(rules) = &pipeline.recipe.hold else {
         return (end, None);
     };
-    let reasons = hold.reasons(record, pipeline.seed, rounds, end.outcome);
+    let reasons = rules.reasons(record, pipeline.seed, rounds, end.outcome);
     if reasons.is_empty() {
         return (end, None);
     }
@@ -120,7 +120,7 @@ fn hold(pipeline: &Pipeline, record: &Record, rounds: &[Round], end: End) -> (En
     let held = Held {
         reasons,
         otherwise: end.outcome,
-        reviewers: hold.reviewers.get(),
+        reviewers: rules.reviewers.get(),
     };
     (End::new(Outcome::Held, why), Some(held))
 }

@@ -20,7 +20,10 @@ pub fn applied(mut transcript: Transcript, standing: &Standing) -> Transcript {
         }),
         Decision::Edit { text } => Some(Final {
             text: text.clone(),
-            round: transcript.final_answer.as_ref().map_or(0, |last| last.round),
+            round: transcript
+                .final_answer
+                .as_ref()
+                .map_or(0, |last| last.round),
         }),
         Decision::Reject => return transcript,
     };
@@ -59,10 +62,18 @@ mod tests {
     #[test]
     fn what_is_approved_leaves_held_with_the_text_that_people_chose() {
         let before = held();
-        let last = before.final_answer.as_ref().expect("an answer").text.clone();
+        let last = before
+            .final_answer
+            .as_ref()
+            .expect("an answer")
+            .text
+            .clone();
         let draft = before.draft.as_ref().expect("a draft").text.clone();
         assert_eq!(after(Decision::Approve), (Outcome::Compliant, last.clone()));
-        assert_eq!(after(Decision::Choose { round: 0 }), (Outcome::Compliant, draft));
+        assert_eq!(
+            after(Decision::Choose { round: 0 }),
+            (Outcome::Compliant, draft)
+        );
         let text = "By hand.".to_owned();
         assert_eq!(
             after(Decision::Edit { text: text.clone() }),

@@ -143,8 +143,17 @@ impl Review {
             Decision::Edit { text } if text.is_empty() => return Err(ReviewError::EmptyEdit),
             _ => {}
         }
-        let asked = |id: &String| transcript.rounds.iter().any(|round| round.principles.contains(id));
-        match self.verdicts.iter().find(|verdict| !asked(&verdict.principle)) {
+        let asked = |id: &String| {
+            transcript
+                .rounds
+                .iter()
+                .any(|round| round.principles.contains(id))
+        };
+        match self
+            .verdicts
+            .iter()
+            .find(|verdict| !asked(&verdict.principle))
+        {
             Some(verdict) => Err(ReviewError::UnknownPrinciple {
                 record: record(),
                 principle: verdict.principle.clone(),
@@ -209,7 +218,12 @@ pub(super) mod tests {
 
     #[test]
     fn an_event_says_the_review_and_nothing_else_does() {
-        let mut one = review("ann", Decision::Edit { text: "new\ntext".to_owned() });
+        let mut one = review(
+            "ann",
+            Decision::Edit {
+                text: "new\ntext".to_owned(),
+            },
+        );
         one.verdicts = vec![PersonVerdict {
             text: JudgedText::Draft,
             principle: "be-kind".to_owned(),
@@ -232,19 +246,36 @@ pub(super) mod tests {
         assert_eq!(check(&review("ann", Decision::Approve)), None);
         assert_eq!(check(&review("ann", Decision::Choose { round: 0 })), None);
         let later = review("ann", Decision::Choose { round: 9 });
-        assert!(matches!(check(&later), Some(ReviewError::NoSuchText { round: 9, .. })));
-        assert_eq!(check(&review(" ", Decision::Reject)), Some(ReviewError::NoAuthor));
-        let empty = review("ann", Decision::Edit { text: String::new() });
+        assert!(matches!(
+            check(&later),
+            Some(ReviewError::NoSuchText { round: 9, .. })
+        ));
+        assert_eq!(
+            check(&review(" ", Decision::Reject)),
+            Some(ReviewError::NoAuthor)
+        );
+        let empty = review(
+            "ann",
+            Decision::Edit {
+                text: String::new(),
+            },
+        );
         assert_eq!(check(&empty), Some(ReviewError::EmptyEdit));
         let mut other = review("ann", Decision::Approve);
         other.transcript = Digest::of(b"y");
-        assert!(matches!(check(&other), Some(ReviewError::OtherTranscript(_))));
+        assert!(matches!(
+            check(&other),
+            Some(ReviewError::OtherTranscript(_))
+        ));
         let mut unknown = review("ann", Decision::Approve);
         unknown.verdicts = vec![PersonVerdict {
             text: JudgedText::Final,
             principle: "nobody".to_owned(),
             violates: false,
         }];
-        assert!(matches!(check(&unknown), Some(ReviewError::UnknownPrinciple { .. })));
+        assert!(matches!(
+            check(&unknown),
+            Some(ReviewError::UnknownPrinciple { .. })
+        ));
     }
 }

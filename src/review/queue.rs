@@ -113,7 +113,10 @@ impl Queue {
                     Standing::Disputed if adjudicates && !is_mine => 1,
                     _ => continue,
                 };
-                if self.claim(&waiting.transcript.record.id, reviewer, open).await? {
+                if self
+                    .claim(&waiting.transcript.record.id, reviewer, open)
+                    .await?
+                {
                     return Ok(Some(waiting));
                 }
             }

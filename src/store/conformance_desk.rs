@@ -1,7 +1,7 @@
 //! The part of the conformance suite that is about the store as a desk for reviewers.
 
-use super::conformance::{Backend, new_run, sealed_row};
 use super::Claim;
+use super::conformance::{Backend, new_run, sealed_row};
 use crate::digest::Digest;
 use crate::record::RecordId;
 use crate::transcript::Outcome;
@@ -44,14 +44,26 @@ pub(crate) async fn a_claim_holds_until_it_runs_out_or_is_given_back(backend: &i
     store.open_run(new_run("a")).await.unwrap();
     assert!(store.claim(claim("ann", 0, 10, 1)).await.unwrap());
     assert!(!store.claim(claim("bob", 5, 15, 1)).await.unwrap());
-    assert!(store.claim(claim("ann", 5, 20, 1)).await.unwrap(), "one's own is renewed");
+    assert!(
+        store.claim(claim("ann", 5, 20, 1)).await.unwrap(),
+        "one's own is renewed"
+    );
     assert!(!store.claim(claim("bob", 15, 25, 1)).await.unwrap());
-    assert!(store.claim(claim("bob", 15, 25, 2)).await.unwrap(), "two may look at it");
+    assert!(
+        store.claim(claim("bob", 15, 25, 2)).await.unwrap(),
+        "two may look at it"
+    );
     drop(store);
     let store = backend.open();
     assert!(!store.claim(claim("cleo", 16, 30, 2)).await.unwrap());
-    assert!(store.claim(claim("cleo", 20, 30, 2)).await.unwrap(), "that of ann ran out");
-    store.release("a", &RecordId::new("r"), "bob").await.unwrap();
+    assert!(
+        store.claim(claim("cleo", 20, 30, 2)).await.unwrap(),
+        "that of ann ran out"
+    );
+    store
+        .release("a", &RecordId::new("r"), "bob")
+        .await
+        .unwrap();
     assert!(store.claim(claim("dan", 21, 30, 2)).await.unwrap());
 }
 
@@ -75,6 +87,12 @@ pub(crate) async fn a_constitution_is_kept_as_it_stood(backend: &impl Backend) {
     store.keep_constitution(other, text).await.unwrap();
     drop(store);
     let store = backend.open();
-    assert_eq!(store.constitution(digest).await.unwrap().as_deref(), Some(text));
-    assert!(store.constitution(other).await.is_err(), "it is not what it says");
+    assert_eq!(
+        store.constitution(digest).await.unwrap().as_deref(),
+        Some(text)
+    );
+    assert!(
+        store.constitution(other).await.is_err(),
+        "it is not what it says"
+    );
 }

@@ -38,12 +38,8 @@ pub trait ReviewDesk: Debug + Send + Sync {
     /// # Errors
     ///
     /// When the store cannot be written.
-    async fn release(
-        &self,
-        run: &str,
-        record: &RecordId,
-        reviewer: &str,
-    ) -> Result<(), StoreError>;
+    async fn release(&self, run: &str, record: &RecordId, reviewer: &str)
+    -> Result<(), StoreError>;
 
     /// Keeps the text of a constitution under its digest.
     ///

@@ -78,12 +78,18 @@ fn held_records_wait_and_are_exported_once_people_approve_them() {
     assert_eq!(answers(&export(&place, "--decision edited")), ["Kinder."]);
     let people = "--decision approved,edited";
     assert_eq!(answers(&export(&place, people)), ["Kinder.", "Rude."]);
-    assert_eq!(answers(&export(&place, "--decision undecided")), ["Kind.", "Nice."]);
+    assert_eq!(
+        answers(&export(&place, "--decision undecided")),
+        ["Kind.", "Nice."]
+    );
 
     decide(&place, "mended --reject --author ann");
     assert_eq!(answers(&export(&place, "")), ["Kind.", "Kinder.", "Nice."]);
     let standings = standing(&place);
-    assert_eq!(standings[0].1, "rejected", "the later decision of a person counts");
+    assert_eq!(
+        standings[0].1, "rejected",
+        "the later decision of a person counts"
+    );
 }
 
 #[test]
@@ -94,7 +100,10 @@ fn decisions_are_leaves_of_the_tree_and_nothing_sealed_changes() {
     decide(&place, "mended --choose 0 --author ann");
     assert_eq!(place.transcripts(), before);
     place.redraft("audit verify").run().exits(0);
-    assert_eq!(answers(&export(&place, "--decision approved")), ["Rude. !be-kind"]);
+    assert_eq!(
+        answers(&export(&place, "--decision approved")),
+        ["Rude. !be-kind"]
+    );
     let forge =
         "UPDATE leaves SET entry = replace(entry, 'ann', 'eve') WHERE entry LIKE '%review%'";
     place.store().execute(forge, []).expect("an edited event");
@@ -117,7 +126,10 @@ fn several_people_must_agree_or_somebody_adjudicates() {
 #[test]
 fn reviews_travel_and_are_added_once() {
     let (place, _) = held(RECIPE);
-    decide(&place, "mended --approve --author ann --verdict be-kind=violates --blind");
+    decide(
+        &place,
+        "mended --approve --author ann --verdict be-kind=violates --blind",
+    );
     place
         .redraft("review export first -o reviews.jsonl")
         .run()
@@ -129,7 +141,9 @@ fn reviews_travel_and_are_added_once() {
     other.redraft(import).run().exits(0).says("1 there already");
     assert_eq!(standing(&other)[0].1, "approved");
 
-    let bent = place.read("reviews.jsonl").replace("\"mended\"", "\"stubborn\"");
+    let bent = place
+        .read("reviews.jsonl")
+        .replace("\"mended\"", "\"stubborn\"");
     other.write("bent.jsonl", bent);
     other
         .redraft("review import bent.jsonl --run first")
@@ -148,8 +162,14 @@ fn the_critic_is_measured_by_what_people_say() {
             &format!("{record} --approve --author ann --blind --verdict be-kind=violates"),
         );
     }
-    decide(&place, "clean --reject --author ann --verdict be-kind=violates");
-    decide(&place, "also-clean --approve --author ann --verdict be-kind=complies");
+    decide(
+        &place,
+        "clean --reject --author ann --verdict be-kind=violates",
+    );
+    decide(
+        &place,
+        "also-clean --approve --author ann --verdict be-kind=complies",
+    );
     let stats = place.redraft("stats first --json").run().exits(0).json();
     let kind = &stats["critic_against_people"]["be-kind"];
     assert_eq!(kind["precision"], 1.0);

@@ -22,7 +22,9 @@ use super::stats::find_run;
 use crate::app;
 use crate::constitution::Severity;
 use crate::dataset::OutputError;
-use crate::export::{Decided, Exporter, FormatName, Include, Item, Requests, Selection, Splits, Texts};
+use crate::export::{
+    Decided, Exporter, FormatName, Include, Item, Requests, Selection, Splits, Texts,
+};
 use crate::review::{Decision, Reviews, Standing, applied};
 use crate::store::Store;
 use crate::transcript::{Outcome, Transcript};
@@ -71,7 +73,12 @@ pub(super) struct Options {
     #[arg(long, value_name = "FILE", help_heading = "Which transcripts")]
     records: Option<PathBuf>,
     /// Only where people decided so; several with commas, or given again
-    #[arg(long, value_name = "WHAT", value_delimiter = ',', help_heading = "Which transcripts")]
+    #[arg(
+        long,
+        value_name = "WHAT",
+        value_delimiter = ',',
+        help_heading = "Which transcripts"
+    )]
     decision: Vec<DecisionName>,
     /// Let through what is left out else: held, failed, error
     #[arg(

@@ -92,7 +92,10 @@ impl Options {
             adjudicates: self.adjudicate,
         };
         let index = queue.decide(&review).await?;
-        eprintln!("{} is decided: leaf {index} of the log", safe(review.record.as_str()));
+        eprintln!(
+            "{} is decided: leaf {index} of the log",
+            safe(review.record.as_str())
+        );
         Ok(Exit::Done)
     }
 

@@ -46,7 +46,8 @@ enum StandingName {
 
 impl Options {
     pub(super) async fn run(self) -> anyhow::Result<Exit> {
-        let (_, run, queue, reviews) = queue(self.store.clone(), self.run.as_deref(), false).await?;
+        let (_, run, queue, reviews) =
+            queue(self.store.clone(), self.run.as_deref(), false).await?;
         let mut counts: BTreeMap<&str, u64> = BTreeMap::new();
         let mut after = None;
         loop {
@@ -73,7 +74,11 @@ impl Options {
                 [] => String::new(),
                 told => format!(": {}", told.join(", ")),
             };
-            eprintln!("{} held in run {}{told}", counted(held, "record"), safe(&run));
+            eprintln!(
+                "{} held in run {}{told}",
+                counted(held, "record"),
+                safe(&run)
+            );
         }
         Ok(Exit::Done)
     }

@@ -79,7 +79,9 @@ fn claim(session: &mut Session<'_>, wish: &Claim) -> Result<bool, Failure> {
             "SELECT count(*) FROM claims
              WHERE run = ?1 AND record = ?2 AND reviewer <> ?3 AND until > ?4",
         )?
-        .query_row(params![run, record, wish.reviewer, wish.now], |row| row.get(0))?;
+        .query_row(params![run, record, wish.reviewer, wish.now], |row| {
+            row.get(0)
+        })?;
     if others >= i64::from(wish.most) {
         return Ok(false);
     }
