@@ -143,7 +143,7 @@ enum IncludeName {
 }
 
 impl DecisionName {
-    fn decided(&self) -> Decided {
+    fn decided(self) -> Decided {
         match self {
             Self::Approved => Decided::Approved,
             Self::Edited => Decided::Edited,
@@ -231,7 +231,7 @@ impl Options {
             outcomes: self.outcome.clone(),
             principles: self.principle.clone(),
             severity: self.severity,
-            decisions: self.decision.iter().map(DecisionName::decided).collect(),
+            decisions: self.decision.iter().map(|name| name.decided()).collect(),
             include: Include {
                 held: self.include.contains(&IncludeName::Held),
                 failed: self.include.contains(&IncludeName::Failed),
