@@ -370,6 +370,8 @@ pub fn served(
                         .prompts(Arc::clone(&prompts))
                         .recipe(Recipe {
                             rounds,
+                            // A client waits for an answer, and not for a person.
+                            hold: None,
                             ..plan.recipe.clone()
                         })
                         .cast(cast.clone())

@@ -82,6 +82,7 @@
 //! - [`audit`]: statistics and differences
 //! - [`mod@prefer`]: which of two answers keeps a constitution better
 //! - [`gateway`](mod@gateway): an OpenAI-compatible endpoint whose answers keep a constitution
+//! - [`review`]: what people decide about transcripts
 //! - [`config`]: settings, from file, environment and command line
 //! - [`app`]: builds everything from settings
 //! - [`mod@bench`]: measures an endpoint, or this machine against the simulated server
@@ -108,6 +109,7 @@ pub mod pipeline;
 pub mod prefer;
 pub mod prompt;
 pub mod record;
+pub mod review;
 pub mod round;
 pub mod run;
 pub mod simulated;

@@ -30,6 +30,7 @@ mod naming;
 mod prefer;
 mod progress;
 mod recording;
+mod review;
 mod run;
 mod runs;
 mod serve;
@@ -93,6 +94,9 @@ enum Command {
     /// Prove what a store holds, check it, and question it again
     #[command(subcommand)]
     Audit(audit::Command),
+    /// What waits for people, and what they decide
+    #[command(subcommand)]
+    Review(review::Command),
     /// Check, list, show, test or import constitutions
     #[command(subcommand)]
     Constitution(constitution::Command),
@@ -142,6 +146,7 @@ impl Command {
             Self::Import(options) => options.run().await,
             Self::Prefer(options) => options.run().await,
             Self::Audit(command) => command.run().await,
+            Self::Review(command) => command.run().await,
             Self::Constitution(command) => command.run().await,
             Self::Init(options) => options.run(),
             Self::Bench(options) => options.run().await,

@@ -9,8 +9,9 @@ use super::progress::Money;
 use super::tables::{asked_anew, outcomes, percent, principles, spent, usage};
 use super::terminal::{Paint, counted, safe, thousands};
 use crate::app;
-use crate::audit::{Statistics, gather, wilson};
+use crate::audit::{Interval, Statistics, gather, wilson};
 use crate::model::budget::BudgetLimits;
+use crate::review::{Measured, PrincipleMeasured, Reviews};
 use crate::store::Store;
 
 /// Options of `redraft stats`.
@@ -31,15 +32,33 @@ impl Options {
         let store = app::open_store_to_read(&self.store.path()?)?;
         let run = find_run(store.as_ref(), self.run.as_deref()).await?;
         let (statistics, _) = gather(store.as_ref(), &run).await?;
+        let people = people(store.as_ref(), &run).await?;
         let spent = store.spent(&run).await?;
         let money = Money::of(&spent, BudgetLimits::default(), spent.cost > 0.0);
         if self.json {
-            outln!("{}", as_json(&run, &statistics, &money)?);
+            outln!("{}", as_json(&run, &statistics, &money, &people)?);
         } else {
             print(&run, &statistics, &money);
+            print_people(&people);
         }
         Ok(Exit::Done)
     }
+}
+
+/// What critic and people said about the same texts of a run.
+async fn people(store: &dyn Store, run: &str) -> anyhow::Result<Measured> {
+    let reviews = Reviews::read(store).await?;
+    let mut measured = Measured::default();
+    for (record, reviews) in reviews.of_run(run) {
+        let Some(stored) = store.transcript(run, record).await? else {
+            continue;
+        };
+        let transcript = stored.row.sealed.open()?;
+        for review in reviews {
+            measured.add(&transcript, review);
+        }
+    }
+    Ok(measured)
 }
 
 /// The run of that name, or the one that was last worked on.
@@ -61,7 +80,12 @@ pub(super) async fn find_run(store: &dyn Store, name: Option<&str>) -> anyhow::R
     }
 }
 
-fn as_json(run: &str, statistics: &Statistics, money: &Money) -> Result<String, serde_json::Error> {
+fn as_json(
+    run: &str,
+    statistics: &Statistics,
+    money: &Money,
+    people: &Measured,
+) -> Result<String, serde_json::Error> {
     let mut value = serde_json::to_value(statistics)?;
     if let Some(counts) = value["principles"].as_object_mut() {
         for (id, count) in counts.iter_mut() {
@@ -73,6 +97,13 @@ fn as_json(run: &str, statistics: &Statistics, money: &Money) -> Result<String, 
     }
     value["run"] = json!(run);
     value["spent"] = json!(money);
+    let people: serde_json::Map<String, serde_json::Value> = people
+        .principles()
+        .map(|(id, measured)| (id.to_owned(), json!(measured)))
+        .collect();
+    if !people.is_empty() {
+        value["critic_against_people"] = people.into();
+    }
     serde_json::to_string_pretty(&value)
 }
 
@@ -120,4 +151,43 @@ fn print(run: &str, statistics: &Statistics, money: &Money) {
     if !spent.is_empty() {
         outln!("  {}", paint.dim(spent));
     }
+}
+
+fn print_people(people: &Measured) {
+    let paint = Paint::STDOUT;
+    let rows: Vec<(&str, PrincipleMeasured)> = people.principles().collect();
+    let Some(width) = rows.iter().map(|(id, _)| id.len()).max() else {
+        return;
+    };
+    let width = width.max("principle".len());
+    outln!("\n{}", paint.bold("The critic against people"));
+    let heading = format!(
+        "{:<width$}{:>10}{:>9}{:>8}{:>24}{:>24}",
+        "principle", "findings", "agree", "κ", "precision", "recall (sample)"
+    );
+    outln!("  {}", paint.dim(heading));
+    for (id, measured) in rows {
+        let agreement = measured.agreement;
+        let kappa = agreement.kappa;
+        let kappa = kappa.map_or_else(|| "–".to_owned(), |kappa| format!("{kappa:.2}"));
+        outln!(
+            "  {:<width$}{:>10}{:>9}{kappa:>8}{:>24}{:>24}",
+            safe(id),
+            thousands(agreement.judged),
+            percent(agreement.agreed, agreement.judged),
+            within(measured.precision, measured.precision_interval),
+            within(measured.recall, measured.recall_interval),
+        );
+    }
+}
+
+/// A share with its interval.
+fn within(share: Option<f64>, interval: Interval) -> String {
+    share.map_or_else(
+        || "–".to_owned(),
+        |share| {
+            let [share, low, high] = [share, interval.low, interval.high].map(|one| one * 100.0);
+            format!("{share:.1} % ({low:.1}–{high:.1})")
+        },
+    )
 }

@@ -4,10 +4,10 @@ use std::fmt;
 
 use serde::de::{self, Deserialize, Deserializer, Visitor};
 
-use crate::pipeline::{CritiqueStyle, Keep, Preset, Principles, Recipe, Revise};
+use crate::pipeline::{CritiqueStyle, Hold, Keep, Preset, Principles, Recipe, Revise};
 
 /// A preset and the knobs that differ from it.
-#[derive(Clone, Debug, Default, PartialEq, Eq, serde::Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, serde::Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct RecipeSettings {
     /// The preset.
@@ -29,6 +29,8 @@ pub struct RecipeSettings {
     pub contract_retries: Option<u32>,
     /// How many examples of each principle the prompts show.
     pub few_shot: Option<usize>,
+    /// Which records wait for a person.
+    pub hold: Option<Hold>,
 }
 
 impl RecipeSettings {
@@ -50,6 +52,7 @@ impl RecipeSettings {
             principles_per_call: self.principles_per_call.or(base.principles_per_call),
             contract_retries: self.contract_retries.or(base.contract_retries),
             few_shot: self.few_shot.or(base.few_shot),
+            hold: self.hold.or(base.hold),
         }
     }
 
@@ -68,6 +71,7 @@ impl RecipeSettings {
                 .unwrap_or(preset.principles_per_call),
             contract_retries: self.contract_retries.unwrap_or(preset.contract_retries),
             few_shot: self.few_shot.unwrap_or(preset.few_shot),
+            hold: self.hold.clone().or(preset.hold),
         }
     }
 }

@@ -113,6 +113,21 @@ impl Constitution {
         &self.files
     }
 
+    /// The text that the digest is of: name, version and every principle, as JSON.
+    ///
+    /// # Panics
+    ///
+    /// Never: it is plain data.
+    #[must_use]
+    pub fn content(&self) -> String {
+        let content = Content {
+            name: &self.name,
+            version: &self.version,
+            principles: &self.principles,
+        };
+        serde_json::to_string(&content).expect("a constitution is plain data")
+    }
+
     /// The digest of name, version and every principle.
     #[must_use]
     pub fn digest(&self) -> Digest {

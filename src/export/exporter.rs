@@ -83,7 +83,8 @@ impl Exporter {
     /// The rows of one more transcript.
     pub fn take(&mut self, item: &Item<'_>) -> Vec<Placed> {
         self.counts.transcripts += 1;
-        let chosen = self.selection.check(item.transcript);
+        let decided = self.selection.check_decision(item.decided);
+        let chosen = decided.and_then(|()| self.selection.check(item.transcript));
         let rows = match chosen.and_then(|()| self.format.rows(item)) {
             Ok(rows) => rows,
             Err(why) => {
@@ -139,8 +140,8 @@ impl Exporter {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::export::Requests;
     use crate::export::test_transcripts::{clean, mended};
+    use crate::export::{Decided, Requests};
 
     #[test]
     fn rows_that_are_there_already_are_dropped_and_counted() {
@@ -152,6 +153,7 @@ mod tests {
         for transcript in [mended(), mended(), clean()] {
             let item = Item {
                 transcript: &transcript,
+                decided: Decided::Not,
                 body: b"",
                 content: Digest::of(b"x"),
                 requests: &requests,

@@ -1,6 +1,6 @@
 //! What an export is given: a sealed transcript, opened, and the requests that its calls made.
 
-use super::Requests;
+use super::{Decided, Requests};
 use crate::digest::Digest;
 use crate::transcript::Transcript;
 
@@ -13,6 +13,8 @@ pub struct Item<'a> {
     pub body: &'a [u8],
     /// The digest of the record's content.
     pub content: Digest,
+    /// What people decided about it.
+    pub decided: Decided,
     /// What its calls asked, for formats that want to know.
     pub requests: &'a Requests,
 }

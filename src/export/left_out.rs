@@ -7,6 +7,10 @@ use std::fmt;
 pub enum LeftOut {
     /// Its record is not among those that were named.
     NotNamed,
+    /// People rejected every text of it.
+    Rejected,
+    /// Another decision of people was asked for.
+    OtherDecision,
     /// Its record waits for a person.
     Held,
     /// Its record was not brought to its end.
@@ -43,6 +47,8 @@ impl fmt::Display for LeftOut {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter.write_str(match self {
             Self::NotNamed => "not among the records that were named",
+            Self::Rejected => "rejected by people (--decision rejected)",
+            Self::OtherDecision => "with another decision of people, or none",
             Self::Held => "held (--include held)",
             Self::Failed => "failed (--include failed)",
             Self::Error => "with an error verdict (--include error)",

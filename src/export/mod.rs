@@ -15,6 +15,7 @@ mod about;
 mod annotated_pairs;
 mod cai;
 mod card;
+mod decided;
 mod dpo;
 mod dpo_chat;
 mod exporter;
@@ -43,6 +44,7 @@ mod words;
 
 pub use about::About;
 pub use card::{Card, CardFile, is_own_card};
+pub use decided::Decided;
 pub use exporter::{Counts, Exporter, Placed};
 pub use format::{Format, FormatName, Frame, Shape};
 pub use item::Item;

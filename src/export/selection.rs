@@ -2,7 +2,7 @@
 
 use std::collections::HashSet;
 
-use super::LeftOut;
+use super::{Decided, LeftOut};
 use crate::constitution::Severity;
 use crate::record::RecordId;
 use crate::transcript::{Finding, Outcome, Round, Transcript, Verdict};
@@ -23,6 +23,8 @@ pub struct Selection {
     pub severity: Option<Severity>,
     /// Only these records; any, if absent.
     pub records: Option<HashSet<RecordId>>,
+    /// Only where people decided so; any decision but a rejection, if empty.
+    pub decisions: Vec<Decided>,
     /// What is let through although it is not fit to train on.
     pub include: Include,
 }
@@ -39,6 +41,20 @@ pub struct Include {
 }
 
 impl Selection {
+    /// Lets through what people decided.
+    ///
+    /// # Errors
+    ///
+    /// Why it is left out.
+    pub fn check_decision(&self, decided: Decided) -> Result<(), LeftOut> {
+        let is_named = self.decisions.contains(&decided);
+        match decided {
+            Decided::Rejected if !is_named => Err(LeftOut::Rejected),
+            _ if is_named || self.decisions.is_empty() => Ok(()),
+            _ => Err(LeftOut::OtherDecision),
+        }
+    }
+
     /// Lets a transcript through.
     ///
     /// # Errors
@@ -163,6 +179,22 @@ mod tests {
         assert_eq!(check(&naming(id), &transcript), None);
         let other = naming("nobody");
         assert_eq!(check(&other, &transcript), Some(LeftOut::NotNamed));
+    }
+
+    #[test]
+    fn what_people_rejected_needs_its_name_said() {
+        let none = Selection::default();
+        assert_eq!(none.check_decision(Decided::Not), Ok(()));
+        assert_eq!(none.check_decision(Decided::Edited), Ok(()));
+        let rejected = none.check_decision(Decided::Rejected);
+        assert_eq!(rejected, Err(LeftOut::Rejected));
+        let some = Selection {
+            decisions: vec![Decided::Rejected],
+            ..Selection::default()
+        };
+        assert_eq!(some.check_decision(Decided::Rejected), Ok(()));
+        let other = some.check_decision(Decided::Not);
+        assert_eq!(other, Err(LeftOut::OtherDecision));
     }
 
     #[test]

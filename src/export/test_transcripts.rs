@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::{Format, Item, LeftOut, Requests};
+use super::{Decided, Format, Item, LeftOut, Requests};
 use crate::digest::Digest;
 use crate::transcript::{FORMAT, Transcript};
 
@@ -113,6 +113,7 @@ pub(crate) fn rows_of(
     transcript: &Transcript,
 ) -> Result<Vec<Value>, LeftOut> {
     let rows = format.rows(&Item {
+        decided: Decided::Not,
         transcript,
         body: b"",
         content: Digest::of(b"x"),

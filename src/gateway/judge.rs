@@ -256,6 +256,7 @@ fn bare(
         delivered: None,
         outcome,
         why,
+        held: None,
         usage: std::collections::BTreeMap::default(),
         times: None,
     }

@@ -8,7 +8,7 @@ use serde_json::{Map, Value};
 use super::trace::{Step, Trace};
 use super::{Form, ImportError, cai, langchain, slmadison};
 use crate::digest::Digest;
-use crate::export::{Item, Requests, Texts};
+use crate::export::{Decided, Item, Requests, Texts};
 use crate::message::Conversation;
 use crate::record::{Record, RecordId};
 use crate::transcript::{
@@ -110,6 +110,7 @@ fn transcript(
             text: last.0,
             round: last.1,
         }),
+        held: None,
         outcome: Outcome::Revised,
         why: "another tool revised it; nothing was assessed".to_owned(),
         usage: UsageByRole::new(),
@@ -163,6 +164,7 @@ fn left_over(
 ) -> Option<Box<RawValue>> {
     let requests = Requests::default();
     let item = Item {
+        decided: Decided::Not,
         transcript,
         body: b"",
         content,

@@ -9,6 +9,7 @@
 mod builder;
 mod drawn;
 mod event;
+mod hold;
 mod judge;
 mod keep;
 mod mend;
@@ -22,6 +23,7 @@ mod until_clean;
 
 pub use builder::{Pipeline, PipelineBuilder, PipelineError};
 pub use event::{Observer, PipelineEvent, Unobserved};
+pub use hold::Hold;
 pub use judge::Judgement;
 pub use recipe::{CritiqueStyle, Keep, Preset, Principles, Recipe, RecipeError, Revise};
 pub use select::draw_by;

@@ -2,6 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::Hold;
+
 /// How records are worked on. `audit` and `cai` are presets; every knob can be set apart.
 ///
 /// # Examples
@@ -12,7 +14,7 @@ use serde::{Deserialize, Serialize};
 /// let recipe = Recipe { rounds: 3, ..Recipe::preset(Preset::Audit) };
 /// assert!(recipe.check().is_ok());
 /// ```
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Recipe {
     /// The most revisions.
     pub rounds: u32,
@@ -30,6 +32,9 @@ pub struct Recipe {
     pub contract_retries: u32,
     /// How many examples of each principle the prompts show.
     pub few_shot: usize,
+    /// Which records wait for a person; none, where it is absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub hold: Option<Hold>,
 }
 
 /// A named recipe.
@@ -110,6 +115,7 @@ impl Recipe {
             principles_per_call: 16,
             contract_retries: 2,
             few_shot: 1,
+            hold: None,
         };
         match preset {
             Preset::Audit => audit,
@@ -155,6 +161,10 @@ impl Recipe {
         }
         if self.principles_per_call == 0 {
             return Err(RecipeError("`principles_per_call` is at least 1"));
+        }
+        let sample = self.hold.as_ref().map_or(0.0, |hold| hold.sample);
+        if !(0.0..=1.0).contains(&sample) {
+            return Err(RecipeError("`hold: sample` is a share, from 0 to 1"));
         }
         Ok(())
     }

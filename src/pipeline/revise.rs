@@ -11,7 +11,7 @@ use crate::model::Reach;
 use crate::record::Record;
 use crate::round::{Bench, Closed, Critique, Ledger, RoundError, RoundOptions, draft};
 use crate::transcript::{
-    Draft, FORMAT, Final, Finding, Outcome, RecordEntry, Round, Times, Transcript, Verdict,
+    Draft, FORMAT, Final, Finding, Held, Outcome, RecordEntry, Round, Times, Transcript, Verdict,
 };
 
 /// Takes one record to its outcome, within its span.
@@ -79,6 +79,7 @@ async fn to_outcome(
         took,
     } = ledger.close();
     observer.event(&PipelineEvent::Took(&took));
+    let (end, held) = hold(pipeline, record, &rounds, end);
     let transcript = Transcript {
         format: FORMAT.to_owned(),
         run: pipeline.run.clone(),
@@ -94,6 +95,7 @@ async fn to_outcome(
         rounds,
         outcome: end.outcome,
         why: end.why,
+        held,
         usage,
         times: Some(Times {
             journalled,
@@ -102,6 +104,25 @@ async fn to_outcome(
     };
     observer.event(&PipelineEvent::Ended(&transcript));
     Ok(transcript)
+}
+
+/// How a record ends that may have to wait for a person.
+fn hold(pipeline: &Pipeline, record: &Record, rounds: &[Round], end: End) -> (End, Option<Held>) {
+    let Some(rules) = &pipeline.recipe.hold else {
+        return (end, None);
+    };
+    let reasons = rules.reasons(record, pipeline.seed, rounds, end.outcome);
+    if reasons.is_empty() {
+        return (end, None);
+    }
+    let told: Vec<String> = reasons.iter().map(ToString::to_string).collect();
+    let why = format!("waits for a person: {}; else: {}", told.join(", "), end.why);
+    let held = Held {
+        reasons,
+        otherwise: end.outcome,
+        reviewers: rules.reviewers.get(),
+    };
+    (End::new(Outcome::Held, why), Some(held))
 }
 
 /// An error and what caused it, in one line.

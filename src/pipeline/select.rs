@@ -54,7 +54,7 @@ pub fn draw_by<'p>(principles: &[&'p Principle], lot: Digest) -> Option<&'p Prin
 }
 
 /// A number in 0..1 from the first 53 bits of a digest.
-fn unit(digest: Digest) -> f64 {
+pub(super) fn unit(digest: Digest) -> f64 {
     let mut first = [0; 8];
     first.copy_from_slice(&digest.as_bytes()[..8]);
     #[expect(clippy::cast_precision_loss, reason = "53 bits are exact in an f64")]

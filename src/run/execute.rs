@@ -35,6 +35,10 @@ pub async fn run(
     let _lock = store.lock_run(&plan.name).await?;
     let earlier = store.run(&plan.name).await?.map(|row| row.state);
     open(&plan, store.as_ref()).await?;
+    let constitution = pipeline.constitution();
+    store
+        .keep_constitution(constitution.digest(), &constitution.content())
+        .await?;
     let unsealed = if plan.retry_failed {
         store
             .unseal(&plan.name, Outcome::Failed, &telemetry::now())

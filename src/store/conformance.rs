@@ -9,6 +9,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use serde_json::json;
 
+pub(crate) use super::conformance_desk::*;
 pub(crate) use super::conformance_log::*;
 use super::{
     Checkpoint, NewRun, RejectedRow, RunRow, RunState, RunStatus, SealMark, SealedRow, SentCommand,
@@ -57,6 +58,10 @@ macro_rules! conformance_tests {
             leaves_come_in_their_order_and_in_pieces
             what_is_unsealed_leaves_its_leaf_and_an_event
             an_erased_payload_is_gone_and_its_leaf_is_not
+            held_transcripts_come_in_pages
+            a_claim_holds_until_it_runs_out_or_is_given_back
+            one_claim_of_many_at_once_is_given
+            a_constitution_is_kept_as_it_stood
             checkpoints_of_the_tree_are_kept
             rejected_rows_come_in_pieces
         );

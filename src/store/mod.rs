@@ -3,17 +3,21 @@
 //! [`Store`] is what a backend supplies; [`sqlite`] is the one that is there. To add a query: put it
 //! on the trait with its value types in `records`, implement it in each backend, and call it in the
 //! conformance suite, which every backend passes. [`AuditLog`] is the part of it that lets others check
-//! what the store holds: every seal is a leaf of a Merkle tree.
+//! what the store holds: every seal is a leaf of a Merkle tree. [`ReviewDesk`] is the part for people who
+//! review.
 
 mod audit_log;
 #[cfg(test)]
 pub(crate) mod conformance;
+#[cfg(test)]
+mod conformance_desk;
 #[cfg(test)]
 mod conformance_log;
 mod error;
 mod leaf;
 mod records;
 mod rejected_root;
+mod review_desk;
 pub mod sqlite;
 mod store_trait;
 
@@ -28,4 +32,5 @@ pub use records::{
     SentCommand, StoredTranscript,
 };
 pub use rejected_root::rejected_root;
+pub use review_desk::{Claim, ReviewDesk};
 pub use store_trait::{RunLock, Store};

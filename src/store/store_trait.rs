@@ -5,8 +5,8 @@ use std::fmt::Debug;
 use async_trait::async_trait;
 
 use super::{
-    AuditLog, Checkpoint, NewRun, Page, RejectedRow, RunRow, RunState, RunStatus, SealMark,
-    SealedRow, SentCommand, StoreError, StoredTranscript,
+    AuditLog, Checkpoint, NewRun, Page, RejectedRow, ReviewDesk, RunRow, RunState, RunStatus,
+    SealMark, SealedRow, SentCommand, StoreError, StoredTranscript,
 };
 use crate::model::budget::Spent;
 use crate::model::journal::Journal;
@@ -23,7 +23,7 @@ pub trait RunLock: Debug + Send + Sync {}
 /// belongs to a run fails with [`StoreError::UnknownRun`] when the store has no run of that name;
 /// reading it finds nothing.
 #[async_trait]
-pub trait Store: Journal + AuditLog {
+pub trait Store: Journal + AuditLog + ReviewDesk {
     /// What the user calls this store: a file's path, an address without credentials.
     fn location(&self) -> String;
 

@@ -8,7 +8,7 @@ pub mod metrics;
 mod otlp;
 mod trace;
 
-pub use clock::now;
+pub use clock::{now, now_and};
 pub use logging::{Telemetry, init};
 pub use metrics::Metrics;
 pub use trace::{RequestNotes, note_request, request_span};

@@ -6,6 +6,7 @@
 
 mod delivered;
 mod finding;
+mod held;
 mod imported;
 mod outcome;
 mod provenance;
@@ -15,6 +16,7 @@ mod usage;
 
 pub use delivered::{Delivered, Delivery};
 pub use finding::{Assessor, Finding, Verdict};
+pub use held::{Held, HoldReason};
 pub use imported::Imported;
 pub use outcome::Outcome;
 pub use provenance::{ConstitutionMark, Provenance};

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
-use super::{Delivered, Draft, Final, Imported, Outcome, Provenance, Round, UsageByRole};
+use super::{Delivered, Draft, Final, Held, Imported, Outcome, Provenance, Round, UsageByRole};
 use crate::digest::Digest;
 use crate::message::Conversation;
 use crate::model::ModelRole;
@@ -44,6 +44,9 @@ pub struct Transcript {
     pub outcome: Outcome,
     /// Why it ended so.
     pub why: String,
+    /// Why it waits for a person, where it does.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub held: Option<Held>,
     /// What its calls used.
     pub usage: UsageByRole,
     /// When and how fast; outside the digest.

@@ -40,6 +40,7 @@ mod real_data;
 mod recording;
 mod rejudge;
 mod resume;
+mod review;
 mod samples;
 mod signals;
 mod steering;

@@ -22,7 +22,10 @@ use super::stats::find_run;
 use crate::app;
 use crate::constitution::Severity;
 use crate::dataset::OutputError;
-use crate::export::{Exporter, FormatName, Include, Item, Requests, Selection, Splits, Texts};
+use crate::export::{
+    Decided, Exporter, FormatName, Include, Item, Requests, Selection, Splits, Texts,
+};
+use crate::review::{Decision, Reviews, Standing, applied};
 use crate::store::Store;
 use crate::transcript::{Outcome, Transcript};
 
@@ -69,6 +72,14 @@ pub(super) struct Options {
     /// Only the records that this file names: JSON lines whose column `record`, or else `id`, says it
     #[arg(long, value_name = "FILE", help_heading = "Which transcripts")]
     records: Option<PathBuf>,
+    /// Only where people decided so; several with commas, or given again
+    #[arg(
+        long,
+        value_name = "WHAT",
+        value_delimiter = ',',
+        help_heading = "Which transcripts"
+    )]
+    decision: Vec<DecisionName>,
     /// Let through what is left out else: held, failed, error
     #[arg(
         long,
@@ -110,6 +121,18 @@ enum Only {
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum DecisionName {
+    /// One of its texts is good
+    Approved,
+    /// The answer is one that a person wrote
+    Edited,
+    /// None of its texts is good
+    Rejected,
+    /// Nobody decided, or people differ
+    Undecided,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 enum IncludeName {
     /// Records that wait for a person
     Held,
@@ -117,6 +140,17 @@ enum IncludeName {
     Failed,
     /// Transcripts in which something could not be assessed
     Error,
+}
+
+impl DecisionName {
+    fn decided(self) -> Decided {
+        match self {
+            Self::Approved => Decided::Approved,
+            Self::Edited => Decided::Edited,
+            Self::Rejected => Decided::Rejected,
+            Self::Undecided => Decided::Not,
+        }
+    }
 }
 
 fn formats() -> impl clap::builder::TypedValueParser<Value = FormatName> {
@@ -197,6 +231,7 @@ impl Options {
             outcomes: self.outcome.clone(),
             principles: self.principle.clone(),
             severity: self.severity,
+            decisions: self.decision.iter().map(|name| name.decided()).collect(),
             include: Include {
                 held: self.include.contains(&IncludeName::Held),
                 failed: self.include.contains(&IncludeName::Failed),
@@ -214,6 +249,7 @@ async fn export(
     exporter: &mut Exporter,
     plan: &Plan,
 ) -> anyhow::Result<Outputs> {
+    let reviews = Reviews::read(store).await?;
     let mut outputs = Outputs::begin(plan, exporter.frame())?;
     let mut after = None;
     loop {
@@ -231,7 +267,10 @@ async fn export(
             } else {
                 Requests::default()
             };
+            let standing = reviews.standing(&transcript);
+            let transcript = applied(transcript, &standing);
             let item = Item {
+                decided: decided(&standing),
                 transcript: &transcript,
                 body: &sealed.body,
                 content: sealed.content,
@@ -245,6 +284,15 @@ async fn export(
             Some(next) => after = Some(next),
             None => return Ok(outputs),
         }
+    }
+}
+
+fn decided(standing: &Standing) -> Decided {
+    match standing {
+        Standing::Waiting { .. } | Standing::Disputed => Decided::Not,
+        Standing::Decided(Decision::Approve | Decision::Choose { .. }) => Decided::Approved,
+        Standing::Decided(Decision::Edit { .. }) => Decided::Edited,
+        Standing::Decided(Decision::Reject) => Decided::Rejected,
     }
 }
 

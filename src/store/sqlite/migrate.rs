@@ -18,6 +18,7 @@ pub(super) const STEPS: &[Step] = &[
         sql: include_str!("migrations/0004.sql"),
         fill: Some(adopt),
     },
+    Step::of(include_str!("migrations/0005.sql")),
 ];
 
 /// What leads from one format to the next.

@@ -13,6 +13,7 @@ mod adopt;
 mod checkpoint;
 mod connect;
 mod control;
+mod desk;
 mod erase;
 mod failure;
 mod journal;

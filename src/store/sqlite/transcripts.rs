@@ -104,9 +104,30 @@ pub(super) fn page(
     after: Option<i64>,
     limit: usize,
 ) -> Result<Page<StoredTranscript>, Failure> {
+    page_where(connection, "", run, after, limit)
+}
+
+/// Those of them that wait for a person.
+pub(super) fn held(
+    connection: &Connection,
+    run: &str,
+    after: Option<i64>,
+    limit: usize,
+) -> Result<Page<StoredTranscript>, Failure> {
+    page_where(connection, "AND t.outcome = 'held'", run, after, limit)
+}
+
+fn page_where(
+    connection: &Connection,
+    condition: &str,
+    run: &str,
+    after: Option<i64>,
+    limit: usize,
+) -> Result<Page<StoredTranscript>, Failure> {
     let limit = limit.max(1);
-    let sql =
-        format!("{SELECT} WHERE r.name = ?1 AND t.position > ?2 ORDER BY t.position LIMIT ?3");
+    let sql = format!(
+        "{SELECT} WHERE r.name = ?1 AND t.position > ?2 {condition} ORDER BY t.position LIMIT ?3"
+    );
     let mut statement = connection.prepare_cached(&sql)?;
     // One row too many, unread, tells whether there is a next page.
     let most = integer(limit as u64).saturating_add(1);

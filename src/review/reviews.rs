@@ -1,0 +1,85 @@
+//! The fold over the log: every review of a store, by run and record.
+
+use std::collections::BTreeMap;
+
+use super::{Review, Standing, standing};
+use crate::record::RecordId;
+use crate::store::{EventEntry, Store, StoreError};
+use crate::transcript::Transcript;
+
+/// How many events are read at a time.
+const PAGE: usize = 4096;
+
+/// Every review of a store, each record's in the order in which they were given. Memory grows with
+/// what people decide, not with what was sealed.
+#[derive(Clone, Debug, Default)]
+pub struct Reviews {
+    records: BTreeMap<(String, RecordId), Vec<Review>>,
+    /// The first event that was not read yet.
+    next: u64,
+}
+
+impl Reviews {
+    /// Reads all reviews.
+    ///
+    /// # Errors
+    ///
+    /// When the store cannot be read.
+    pub async fn read(store: &dyn Store) -> Result<Self, StoreError> {
+        let mut reviews = Self::default();
+        reviews.catch_up(store).await?;
+        Ok(reviews)
+    }
+
+    /// Reads what was decided since.
+    ///
+    /// # Errors
+    ///
+    /// When the store cannot be read.
+    pub async fn catch_up(&mut self, store: &dyn Store) -> Result<(), StoreError> {
+        loop {
+            let events = store.events(self.next, PAGE).await?;
+            let Some(last) = events.last() else {
+                return Ok(());
+            };
+            self.next = last.index + 1;
+            for event in &events {
+                let entry: Option<EventEntry> = serde_json::from_slice(&event.entry).ok();
+                if let Some(review) = entry.as_ref().and_then(Review::of_event) {
+                    self.add(review);
+                }
+            }
+        }
+    }
+
+    fn add(&mut self, review: Review) {
+        let key = (review.run.clone(), review.record.clone());
+        self.records.entry(key).or_default().push(review);
+    }
+
+    /// The reviews of a record, oldest first.
+    #[must_use]
+    pub fn of(&self, run: &str, record: &RecordId) -> &[Review] {
+        let key = (run.to_owned(), record.clone());
+        self.records.get(&key).map_or(&[], Vec::as_slice)
+    }
+
+    /// Every record of a run that was reviewed, with its reviews.
+    pub fn of_run<'s>(
+        &'s self,
+        run: &'s str,
+    ) -> impl Iterator<Item = (&'s RecordId, &'s [Review])> + 's {
+        let first = (run.to_owned(), RecordId::new(""));
+        self.records
+            .range(first..)
+            .take_while(move |((found, _), _)| found == run)
+            .map(|((_, record), reviews)| (record, reviews.as_slice()))
+    }
+
+    /// How a transcript stands; one that is not held is decided by whoever reviews it.
+    #[must_use]
+    pub fn standing(&self, transcript: &Transcript) -> Standing {
+        let need = transcript.held.as_ref().map_or(1, |held| held.reviewers);
+        standing(self.of(&transcript.run, &transcript.record.id), need)
+    }
+}
