@@ -42,6 +42,7 @@ mod reader;
 #[cfg(test)]
 mod real_data;
 mod reason;
+mod remote;
 mod replace;
 #[cfg(test)]
 mod round_trip;
@@ -73,7 +74,14 @@ pub use pair::{Pair, PairProblem, pair_columns, read_pair};
 pub use position::Position;
 pub use reader::{ReadRow, Rejected, RowRead, RowReader, read_row};
 pub use reason::{RejectReason, TurnProblem};
+pub use remote::RemoteError;
 pub use row::Row;
 pub use source::{Input, Source};
 pub use source_error::SourceError;
 pub use target::Target;
+
+/// Whether a path is an address on another machine, be it one that can be used or not.
+#[must_use]
+pub fn is_address(path: &std::path::Path) -> bool {
+    !matches!(remote::Address::of(path), Ok(None))
+}
