@@ -56,6 +56,19 @@ pub enum RemoteError {
         /// Why not.
         what: String,
     },
+    /// Somebody took the request, and did not answer, every time.
+    #[error(
+        "{host} gives no answer for {shown}, however often it is asked: {what}; try again later: \
+         the same command goes on where it stopped"
+    )]
+    NoAnswer {
+        /// What was asked for.
+        shown: String,
+        /// The machine.
+        host: String,
+        /// What happened instead.
+        what: String,
+    },
     /// There is nothing of that name.
     #[error("there is nothing at {shown}{what}; {hint}")]
     NotThere {
@@ -162,7 +175,10 @@ impl RemoteError {
     pub(super) fn may_pass(&self) -> bool {
         matches!(
             self,
-            Self::Unreachable { .. } | Self::Failing { .. } | Self::BrokeOff { .. }
+            Self::Unreachable { .. }
+                | Self::NoAnswer { .. }
+                | Self::Failing { .. }
+                | Self::BrokeOff { .. }
         )
     }
 

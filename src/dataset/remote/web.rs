@@ -149,14 +149,14 @@ impl Web {
             let end = end.unwrap_or_default();
             request = request.header(RANGE, format!("bytes={}-{end}", range.start));
         }
-        request
-            .send()
-            .await
-            .map_err(|error| RemoteError::Unreachable {
-                shown: shown.to_owned(),
-                host: host_of(url),
-                what: told(&error),
-            })
+        request.send().await.map_err(|error| {
+            let (shown, host) = (shown.to_owned(), host_of(url));
+            let what = told(&error);
+            match error.is_connect() {
+                true => RemoteError::Unreachable { shown, host, what },
+                false => RemoteError::NoAnswer { shown, host, what },
+            }
+        })
     }
 }
 

@@ -44,15 +44,15 @@ pub(super) fn told(kind: CloudKind, shown: &str, error: &Error) -> RemoteError {
         what: coded.clone(),
         hint: credentials_hint(kind).to_owned(),
     };
-    if let Some(failure) = http_failure(error) {
-        return RemoteError::Unreachable {
-            shown,
-            host: host(&text),
-            what: failure,
+    if let Some(kind) = http_failure(error) {
+        let (host, what) = (host(&text), plain(error));
+        return match kind {
+            HttpErrorKind::Connect => RemoteError::Unreachable { shown, host, what },
+            _ => RemoteError::NoAnswer { shown, host, what },
         };
     }
     match (error, status(&text)) {
-        (Error::NotFound { .. }, _) => RemoteError::NotThere {
+        (Error::NotFound { .. }, _) | (_, Some(404)) => RemoteError::NotThere {
             shown,
             what: match code.as_deref() {
                 Some("NoSuchBucket" | "ContainerNotFound") => {
@@ -128,13 +128,13 @@ pub(super) fn plain(error: &Error) -> String {
     }
 }
 
-/// Why nobody answered, where that is the matter.
-fn http_failure(error: &Error) -> Option<String> {
+/// How nobody answered, where that is the matter.
+fn http_failure(error: &Error) -> Option<HttpErrorKind> {
     let mut cause: &(dyn StdError + 'static) = error;
     loop {
         if let Some(failure) = cause.downcast_ref::<HttpError>() {
-            let is_answer = matches!(failure.kind(), HttpErrorKind::Decode);
-            return (!is_answer).then(|| plain(error));
+            let kind = failure.kind();
+            return (kind != HttpErrorKind::Decode).then_some(kind);
         }
         cause = cause.source()?;
     }
