@@ -15,6 +15,7 @@
 //! * [`write_back`] puts a new answer into a row in the row's own form; [`Output`] writes rows, and
 //!   beside them what was rejected, and shows neither before both are whole.
 
+mod agree;
 mod answer;
 mod array_rows;
 mod canonical;
@@ -77,7 +78,7 @@ pub use reason::{RejectReason, TurnProblem};
 pub use remote::RemoteError;
 pub use row::Row;
 pub use source::{Input, Source};
-pub use source_error::SourceError;
+pub use source_error::{ShardDiffers, SourceError};
 pub use target::Target;
 
 /// Whether a path is an address on another machine, be it one that can be used or not.

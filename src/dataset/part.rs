@@ -322,7 +322,8 @@ mod tests {
         let path = folder.path().join("a.parquet");
         for bytes in [&b"PAR1"[..], b"PAR1 and so on, but no end"] {
             fs::write(&path, bytes).unwrap();
-            let error = Part::find(Found::Local(path)).unwrap_err().to_string();
+            let found = Found::Local(path.clone());
+            let error = Part::find(found).unwrap_err().to_string();
             assert!(error.contains("it was cut short; get it again"), "{error}");
         }
     }

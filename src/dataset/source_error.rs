@@ -155,6 +155,9 @@ pub enum SourceError {
         /// Why not.
         source: io::Error,
     },
+    /// A later file does not hold what the first one does.
+    #[error(transparent)]
+    ShardDiffers(#[from] Box<ShardDiffers>),
     /// A column that was named is in no row at the start.
     #[error(
         "there is no column `{}` to take the {what} from in {name}; it has {}",
@@ -171,6 +174,28 @@ pub enum SourceError {
         /// The columns that are there.
         columns: Vec<String>,
     },
+}
+
+/// A later file of a dataset does not hold what the first one does.
+#[derive(Debug, thiserror::Error)]
+#[error(
+    "{shard} does not fit the files before it: its column `{}` is {found}, and in {first} it is \
+     {expected} and holds the {what}; mend it or leave it out, and run the same command again",
+    short_name(column)
+)]
+pub struct ShardDiffers {
+    /// The later file.
+    pub shard: String,
+    /// The column.
+    pub column: String,
+    /// Its type there, or that it is missing.
+    pub found: String,
+    /// What the column holds.
+    pub what: &'static str,
+    /// The first file.
+    pub first: String,
+    /// Its type there.
+    pub expected: String,
 }
 
 impl SourceError {

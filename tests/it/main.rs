@@ -33,6 +33,7 @@ mod model_errors;
 mod only_failures;
 #[cfg(feature = "otlp")]
 mod otlp;
+mod parquet_in_python;
 mod prefer;
 mod quick_start;
 mod real_data;

@@ -283,7 +283,7 @@ fn a_run_goes_on_when_the_server_works_again() {
 
 #[test]
 fn of_parquet_only_what_is_needed_is_asked_for() {
-    let bytes = pack(&rows(1200, 8000), "in.parquet");
+    let bytes = pack(&rows(2500, 8000), "in.parquet");
     assert!(bytes.len() > 4 << 20, "only {} bytes", bytes.len());
     let buckets = Buckets::start();
     buckets.put("data/in.parquet", bytes.clone());

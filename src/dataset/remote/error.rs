@@ -27,7 +27,7 @@ pub enum RemoteError {
     /// The clients of the clouds were left out of this program.
     #[error(
         "{shown} needs the feature `remote`, which this redraft was built without; build it with \
-         `cargo build --release --features remote`, or copy the file here"
+         `cargo build --release`, without --no-default-features, or copy the file here"
     )]
     NotBuilt {
         /// What was given.

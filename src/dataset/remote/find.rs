@@ -45,7 +45,7 @@ pub(in crate::dataset) enum Behind {
 pub(in crate::dataset) struct Keys {
     depot: Arc<dyn Depot>,
     root: String,
-    keys: Vec<String>,
+    found: Vec<String>,
 }
 
 impl Depots {
@@ -60,17 +60,16 @@ impl Depots {
             Address::Hub(address) => (&address.root, &address.path),
             Address::Web(url) => return web_file(url, address.shown()),
         };
-        let depot = match self.open.get(root) {
-            Some(depot) => Arc::clone(depot),
-            None => {
-                let depot = match address {
-                    Address::Bucket(address) => cloud::open(address)?,
-                    Address::Hub(address) => Hub::of(address)?,
-                    Address::Web(url) => WebFile::at(url)?,
-                };
-                self.open.insert(root.clone(), Arc::clone(&depot));
-                depot
-            }
+        let depot = if let Some(depot) = self.open.get(root) {
+            Arc::clone(depot)
+        } else {
+            let depot = match address {
+                Address::Bucket(address) => cloud::open(address)?,
+                Address::Hub(address) => Hub::of(address)?,
+                Address::Web(url) => WebFile::at(url)?,
+            };
+            self.open.insert(root.clone(), Arc::clone(&depot));
+            depot
         };
         let (root, key) = (root.clone(), key.clone());
         wait(behind(depot, root, key))
@@ -88,10 +87,10 @@ fn web_file(url: &reqwest::Url, shown: PathBuf) -> Result<Behind, RemoteError> {
 }
 
 async fn behind(depot: Arc<dyn Depot>, root: String, key: String) -> Result<Behind, RemoteError> {
-    let keys = |keys| Keys {
+    let keys = |found| Keys {
         depot: Arc::clone(&depot),
         root: root.clone(),
-        keys,
+        found,
     };
     if key.contains(SIGNS) {
         return keys_like(depot.as_ref(), &root, &key)
@@ -169,7 +168,7 @@ impl Keys {
     /// The paths, which may be shown.
     pub(in crate::dataset) fn paths(&self) -> Vec<PathBuf> {
         let paths = self
-            .keys
+            .found
             .iter()
             .map(|key| format!("{}{key}", self.root).into());
         paths.collect()

@@ -152,9 +152,10 @@ impl Web {
         request.send().await.map_err(|error| {
             let (shown, host) = (shown.to_owned(), host_of(url));
             let what = told(&error);
-            match error.is_connect() {
-                true => RemoteError::Unreachable { shown, host, what },
-                false => RemoteError::NoAnswer { shown, host, what },
+            if error.is_connect() {
+                RemoteError::Unreachable { shown, host, what }
+            } else {
+                RemoteError::NoAnswer { shown, host, what }
             }
         })
     }
