@@ -8,7 +8,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use bytes::Bytes;
 use serde_json::{Value, json};
 
-use crate::support::{Buckets, Ended, Fault, Place, hash, lines};
+use crate::support::{Buckets, Ended, Fault, ObjectAsked, Place, hash, lines};
 
 /// Rows whose answers hold an address to mend, and beside them so many bytes that do not compress
 /// away.
@@ -290,12 +290,9 @@ fn of_parquet_only_what_is_needed_is_asked_for() {
     let place = Place::new();
     let command = place.redraft("run s3://data/in.parquet --limit 10 --json");
     buckets.s3(command).run().exits(0).says("1 file of Parquet");
-    let asked: u64 = buckets
-        .requests()
-        .iter()
-        .filter_map(|asked| asked.range())
-        .map(|(start, end)| end - start)
-        .sum();
+    let requests = buckets.requests();
+    let ranges = requests.iter().filter_map(ObjectAsked::range);
+    let asked: u64 = ranges.map(|(start, end)| end - start).sum();
     let all = buckets
         .requests()
         .into_iter()

@@ -212,9 +212,10 @@ fn an_upload_that_is_refused_leaves_nothing_and_goes_on() {
     let broken = Arc::clone(&is_broken);
     let buckets = Buckets::with(move |asked| {
         let is_real = asked.length > 1 && asked.method == "PUT";
-        match broken.load(Ordering::SeqCst) && is_real {
-            true => Fault::Status(403, "AccessDenied"),
-            false => Fault::None,
+        if broken.load(Ordering::SeqCst) && is_real {
+            Fault::Status(403, "AccessDenied")
+        } else {
+            Fault::None
         }
     });
     buckets.put("data/.keep", "");

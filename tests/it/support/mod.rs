@@ -15,7 +15,7 @@ mod server;
 mod serving;
 
 pub(crate) use batch_server::{BatchServer, Course, Create, End, RowAct};
-pub(crate) use bucket_server::{Buckets, KEY, SECRET};
+pub(crate) use bucket_server::{Buckets, KEY, ObjectAsked, SECRET};
 #[cfg(feature = "otlp")]
 pub(crate) use collector::{Attribute, Attributes, Collector, Span, text};
 pub(crate) use command::{Ended, Redraft, Running};
