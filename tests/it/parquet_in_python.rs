@@ -26,7 +26,8 @@ table = pa.table({
 pq.write_table(table, folder + "/in.parquet")
 pq.write_table(table.set_column(1, "prompt", pa.array([1, 2, 3])), folder + "/numbers.parquet")
 pq.write_table(table.drop_columns(["prompt"]), folder + "/without.parquet")
-json.dump({str(field.name): str(field.type) for field in table.schema}, sys.stdout)
+schema = pq.read_schema(folder + "/in.parquet")
+json.dump({str(field.name): str(field.type) for field in schema}, sys.stdout)
 "#;
 
 /// Reads the schema of files, and their rows, with `pyarrow` alone.
