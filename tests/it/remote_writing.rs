@@ -134,6 +134,20 @@ fn rejected_rows_lie_beside_the_output_and_go_when_there_are_none() {
 }
 
 #[test]
+fn who_may_write_needs_not_read() {
+    let buckets = Buckets::with(|asked| match asked.method.as_str() {
+        "GET" | "HEAD" => Fault::Status(403, "AccessDenied"),
+        _ => Fault::None,
+    });
+    buckets.put("data/.keep", "");
+    let place = Place::new();
+    place.write("in.jsonl", lines(rows(3)));
+    let command = place.redraft("run in.jsonl -o s3://data/out.jsonl");
+    buckets.s3(command).run().exits(0);
+    assert!(buckets.get("data/out.jsonl").is_some());
+}
+
+#[test]
 fn shards_replace_those_of_an_earlier_output_and_nothing_else() {
     let buckets = bucket();
     let place = Place::new();
