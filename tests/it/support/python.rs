@@ -39,7 +39,7 @@ for name, path in json.load(sys.stdin).items():
     else:
         kind = "parquet" if path.endswith(".parquet") else "json"
         loaded[name] = told(load_dataset(kind, data_files=path, split="train"))
-json.dump(loaded, sys.stdout)
+json.dump(loaded, sys.stdout, default=str)
 "#;
 
 /// A Python in which the packages are installed.

@@ -150,7 +150,9 @@ fn status(text: &str) -> Option<u16> {
 fn host(text: &str) -> String {
     let behind = ["http://", "https://"];
     let found = behind.iter().find_map(|scheme| text.split_once(scheme));
-    let rest = found.map_or("the server", |(_, rest)| rest);
+    let Some((_, rest)) = found else {
+        return "the server".to_owned();
+    };
     let end = rest.find(['/', '?', ' ', '"']).unwrap_or(rest.len());
     let host = &rest[..end];
     host.rsplit('@').next().unwrap_or(host).to_owned()
