@@ -5,35 +5,125 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use crate::dataset::format::{Format, Named};
+use crate::dataset::remote::{Address, Behind, Depots, Keys, Object};
 use crate::dataset::source_error::SourceError;
 
 /// What was found, in the order in which it is read.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Debug, Default)]
 pub(super) struct Gathered {
     /// The files.
-    pub(super) files: Vec<PathBuf>,
+    pub(super) files: Vec<Found>,
     /// The names of what lies beside them in folders and is not read.
     pub(super) left_out: Vec<String>,
     /// The dataset's name.
     pub(super) name: String,
+    /// What was asked for.
+    pub(super) wanted: Vec<Wanted>,
+}
+
+/// A file that was found.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Found {
+    /// On this machine.
+    Local(PathBuf),
+    /// On another one.
+    Remote(Object),
+}
+
+impl Found {
+    /// Its path, or its address as it may be shown.
+    pub(super) fn path(&self) -> &Path {
+        match self {
+            Self::Local(path) => path,
+            Self::Remote(object) => object.path(),
+        }
+    }
+}
+
+/// An input that a person named.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Wanted {
+    /// Its path, or its address as it may be shown.
+    pub(super) path: PathBuf,
+    kind: Kind,
+    is_remote: bool,
+}
+
+/// What an input turned out to be.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Kind {
+    File,
+    Folder,
+    Pattern,
 }
 
 /// Finds the files behind `inputs`: those of folders and patterns sorted by name, and else as given.
 pub(super) fn gather(inputs: &[PathBuf]) -> Result<Gathered, SourceError> {
     let mut gathered = Gathered::default();
+    let mut depots = Depots::default();
     for input in inputs {
-        if input.is_dir() {
-            let (files, left_out) = files_in(input)?;
-            gathered.files.extend(files);
-            gathered.left_out.extend(left_out);
-        } else if is_pattern(input) {
-            gathered.files.extend(files_like(input)?);
-        } else {
-            gathered.files.push(input.clone());
+        match Address::of(input)? {
+            None => gathered.take_local(input)?,
+            Some(address) => gathered.take_remote(address.shown(), depots.find(&address)?)?,
         }
     }
-    gathered.name = name_of(inputs, &gathered.files);
+    gathered.name = name_of(&gathered.wanted, &gathered.files);
     Ok(gathered)
+}
+
+impl Gathered {
+    fn take_local(&mut self, input: &Path) -> Result<(), SourceError> {
+        let kind = if input.is_dir() {
+            let (files, left_out) = files_in(input)?;
+            self.files.extend(files.into_iter().map(Found::Local));
+            self.left_out.extend(left_out);
+            Kind::Folder
+        } else if is_pattern(input) {
+            let files = files_like(input)?;
+            self.files.extend(files.into_iter().map(Found::Local));
+            Kind::Pattern
+        } else {
+            self.files.push(Found::Local(input.to_path_buf()));
+            Kind::File
+        };
+        self.wanted.push(Wanted {
+            path: input.to_path_buf(),
+            kind,
+            is_remote: false,
+        });
+        Ok(())
+    }
+
+    fn take_remote(&mut self, path: PathBuf, behind: Behind) -> Result<(), SourceError> {
+        let mut look = |keys: &Keys, paths| {
+            let objects = keys.look(paths)?;
+            self.files.extend(objects.into_iter().map(Found::Remote));
+            Ok::<_, SourceError>(())
+        };
+        let kind = match behind {
+            Behind::File(object) => {
+                self.files.push(Found::Remote(object));
+                Kind::File
+            }
+            Behind::Folder(keys) => {
+                let entries = keys.paths().into_iter().map(|path| (path, true));
+                let (files, left_out) = rows_among(&path, entries)?;
+                look(&keys, files)?;
+                self.left_out.extend(left_out);
+                Kind::Folder
+            }
+            Behind::Pattern(keys) => {
+                look(&keys, keys.paths())?;
+                Kind::Pattern
+            }
+        };
+        self.wanted.push(Wanted {
+            path,
+            kind,
+            is_remote: true,
+        });
+        Ok(())
+    }
 }
 
 /// Whether a path is a pattern: no file has that name, and it holds a sign that stands for others.
@@ -42,41 +132,71 @@ pub(super) fn is_pattern(input: &Path) -> bool {
     fs::symlink_metadata(input).is_err() && input.to_str().is_some_and(has_sign)
 }
 
-/// Whether `inputs` would take in the file `path` if it were there.
-pub(super) fn would_take(inputs: &[PathBuf], path: &Path) -> bool {
-    let folder = |path: &Path| {
-        let folder = path
-            .parent()
-            .filter(|folder| !folder.as_os_str().is_empty());
-        folder.unwrap_or(Path::new(".")).canonicalize().ok()
-    };
-    inputs.iter().any(|input| {
-        if input.is_dir() {
-            return folder(path).is_some() && folder(path) == input.canonicalize().ok();
+/// Whether what was asked for would take in the file `path` if it were there.
+pub(super) fn would_take(wanted: &[Wanted], path: &Path, is_remote: bool) -> bool {
+    let same = wanted.iter().filter(|wanted| wanted.is_remote == is_remote);
+    let mut inputs = same.map(|wanted| (&wanted.path, wanted.kind));
+    inputs.any(|(input, kind)| match kind {
+        Kind::File => false,
+        Kind::Folder if is_remote => path.parent() == Some(input.as_path()),
+        Kind::Folder => folder_of(path).is_some() && folder_of(path) == input.canonicalize().ok(),
+        Kind::Pattern if is_remote => {
+            let pattern = glob::Pattern::new(&input.to_string_lossy());
+            pattern.is_ok_and(|pattern| pattern.matches_path_with(path, one_level()))
         }
-        let pattern = input.file_name().and_then(|name| name.to_str());
-        let pattern = pattern.and_then(|name| glob::Pattern::new(name).ok());
-        let name = path.file_name().and_then(|name| name.to_str());
-        let fits = pattern
-            .zip(name)
-            .is_some_and(|(pattern, name)| pattern.matches(name));
-        is_pattern(input) && fits && folder(input) == folder(path)
+        Kind::Pattern => {
+            let pattern = input.file_name().and_then(|name| name.to_str());
+            let pattern = pattern.and_then(|name| glob::Pattern::new(name).ok());
+            let name = path.file_name().and_then(|name| name.to_str());
+            let fits = pattern
+                .zip(name)
+                .is_some_and(|(pattern, name)| pattern.matches(name));
+            fits && folder_of(input) == folder_of(path)
+        }
     })
+}
+
+fn one_level() -> glob::MatchOptions {
+    glob::MatchOptions {
+        require_literal_separator: true,
+        ..glob::MatchOptions::default()
+    }
+}
+
+fn folder_of(path: &Path) -> Option<PathBuf> {
+    let folder = path
+        .parent()
+        .filter(|folder| !folder.as_os_str().is_empty());
+    folder.unwrap_or(Path::new(".")).canonicalize().ok()
 }
 
 /// The files of rows in a folder and the names of the others.
 fn files_in(folder: &Path) -> Result<(Vec<PathBuf>, Vec<String>), SourceError> {
     let cannot = |source| SourceError::opening(folder, source);
-    let mut by_format: BTreeMap<Format, Vec<PathBuf>> = BTreeMap::new();
-    let mut left_out = Vec::new();
+    let mut entries = Vec::new();
     for entry in fs::read_dir(folder).map_err(cannot)? {
         let path = entry.map_err(cannot)?.path();
+        let is_file = path.is_file();
+        entries.push((path, is_file));
+    }
+    rows_among(folder, entries)
+}
+
+/// The files of rows among the paths in a folder, each with whether it is a file, and the names of
+/// the others.
+fn rows_among(
+    folder: &Path,
+    entries: impl IntoIterator<Item = (PathBuf, bool)>,
+) -> Result<(Vec<PathBuf>, Vec<String>), SourceError> {
+    let mut by_format: BTreeMap<Format, Vec<PathBuf>> = BTreeMap::new();
+    let mut left_out = Vec::new();
+    for (path, is_file) in entries {
         let name = path
             .file_name()
             .unwrap_or_default()
             .to_string_lossy()
             .into_owned();
-        let format = Named::of(&path).format.filter(|_| path.is_file());
+        let format = Named::of(&path).format.filter(|_| is_file);
         match format.filter(|_| !name.starts_with('.')) {
             Some(format) => by_format.entry(format).or_default().push(path),
             None => left_out.push(name),
@@ -144,19 +264,21 @@ fn files_like(pattern: &Path) -> Result<Vec<PathBuf>, SourceError> {
 }
 
 /// The dataset's name: the folder's, or what the names of the files begin with.
-fn name_of(inputs: &[PathBuf], files: &[PathBuf]) -> String {
-    if let ([folder], true) = (inputs, inputs.iter().all(|input| input.is_dir())) {
-        return folder_name(folder);
-    }
-    let stems: Vec<String> = files.iter().map(|file| Named::of(file).stem).collect();
-    if let [stem] = &stems[..]
-        && !is_pattern(&inputs[0])
+fn name_of(wanted: &[Wanted], files: &[Found]) -> String {
+    if let [folder] = wanted
+        && folder.kind == Kind::Folder
     {
-        return stem.clone();
+        return folder_name(&folder.path, folder.is_remote);
     }
-    let start = match inputs {
-        [pattern] => {
-            let name = pattern.file_name().unwrap_or_default().to_string_lossy();
+    let stems: Vec<String> = files
+        .iter()
+        .map(|file| Named::of(file.path()).stem)
+        .collect();
+    let start = match (wanted, &stems[..]) {
+        ([one], [stem]) if one.kind == Kind::File => return stem.clone(),
+        ([pattern], _) => {
+            let name = pattern.path.file_name().unwrap_or_default();
+            let name = name.to_string_lossy();
             let end = name.find(['*', '?', '[']).unwrap_or(name.len());
             name[..end].to_owned()
         }
@@ -164,18 +286,28 @@ fn name_of(inputs: &[PathBuf], files: &[PathBuf]) -> String {
     };
     let plain = start.trim_end_matches(|c: char| !c.is_alphabetic());
     if plain.is_empty() {
-        folder_name(files[0].parent().unwrap_or(Path::new("")))
+        let first = &files[0];
+        let folder = first.path().parent().unwrap_or(Path::new(""));
+        folder_name(folder, matches!(first, Found::Remote(_)))
     } else {
         plain.to_owned()
     }
 }
 
-fn folder_name(folder: &Path) -> String {
-    let whole = folder
-        .canonicalize()
-        .unwrap_or_else(|_| folder.to_path_buf());
-    let name = whole.file_name().map(|name| name.to_string_lossy());
-    name.map_or_else(|| "dataset".to_owned(), Into::into)
+fn folder_name(folder: &Path, is_remote: bool) -> String {
+    let name = |path: &Path| {
+        let name = path
+            .file_name()
+            .map(|name| name.to_string_lossy().into_owned());
+        name.unwrap_or_else(|| "dataset".to_owned())
+    };
+    if is_remote {
+        // Behind the name of a dataset stands its revision.
+        let name = name(folder);
+        return name.split('@').next().unwrap_or(&name).to_owned();
+    }
+    let whole = folder.canonicalize();
+    name(&whole.unwrap_or_else(|_| folder.to_path_buf()))
 }
 
 fn common_start(texts: &[String]) -> String {
@@ -212,8 +344,10 @@ mod tests {
             .map(|input| folder.path().join(input))
             .collect();
         let gathered = gather(&inputs).map_err(|error| error.to_string())?;
-        let names = gathered.files.iter().chain([]);
-        let names = names.map(|path| path.file_name().unwrap().to_string_lossy().into_owned());
+        let names = gathered.files.iter().map(|file| {
+            let name = file.path().file_name().unwrap();
+            name.to_string_lossy().into_owned()
+        });
         Ok((names.collect(), gathered.name))
     }
 
@@ -229,7 +363,7 @@ mod tests {
         let gathered = gather(&[folder.path().to_path_buf()]).unwrap();
         assert_eq!(
             gathered.files,
-            ["a.parquet", "b.parquet"].map(|name| folder.path().join(name))
+            ["a.parquet", "b.parquet"].map(|name| Found::Local(folder.path().join(name)))
         );
         assert_eq!(gathered.left_out, [".c.parquet", "README.md", "info.json"]);
         assert_eq!(
@@ -281,9 +415,38 @@ mod tests {
     fn an_output_that_would_become_input_is_seen() {
         let folder = folder_with(&["a.jsonl"]);
         let at = |name: &str| folder.path().join(name);
-        assert!(would_take(&[folder.path().to_path_buf()], &at("out.jsonl")));
-        assert!(would_take(&[at("*.jsonl")], &at("out.jsonl")));
-        assert!(!would_take(&[at("*.jsonl")], &at("out.csv")));
-        assert!(!would_take(&[at("a.jsonl")], &at("out.jsonl")));
+        let takes = |input: PathBuf, name: &str| {
+            let wanted = gather(&[input]).unwrap().wanted;
+            would_take(&wanted, &at(name), false)
+        };
+        assert!(takes(folder.path().to_path_buf(), "out.jsonl"));
+        assert!(takes(at("*.jsonl"), "out.jsonl"));
+        assert!(!takes(at("*.jsonl"), "out.csv"));
+        assert!(!takes(at("a.jsonl"), "out.jsonl"));
+    }
+
+    #[test]
+    fn an_output_on_another_machine_that_would_become_input_is_seen() {
+        let takes = |input: &str, kind, out: &str| {
+            let wanted = Wanted {
+                path: input.into(),
+                kind,
+                is_remote: true,
+            };
+            would_take(&[wanted], Path::new(out), true)
+        };
+        assert!(takes("s3://b/in/", Kind::Folder, "s3://b/in/out.jsonl"));
+        assert!(!takes("s3://b/in", Kind::Folder, "s3://b/in/x/out.jsonl"));
+        assert!(takes(
+            "s3://b/**/*.jsonl",
+            Kind::Pattern,
+            "s3://b/x/out.jsonl"
+        ));
+        assert!(!takes(
+            "s3://b/*.jsonl",
+            Kind::Pattern,
+            "s3://b/x/out.jsonl"
+        ));
+        assert!(!takes("s3://b/a.jsonl", Kind::File, "s3://b/a.jsonl"));
     }
 }

@@ -1,5 +1,6 @@
 //! Looks at the start of an input before the work begins: what it is, and which column is what.
 
+use crate::dataset::agree;
 use crate::dataset::canonical::{Canonical, Origin};
 use crate::dataset::columns::{find, recognise};
 use crate::dataset::labels::{id_column, tags_column};
@@ -67,6 +68,8 @@ impl Source {
             }
         }
         seen.check(self, options)?;
+        let are_named = !named(options).is_empty();
+        agree::check(self.parts(), &look.columns, are_named)?;
         Ok(Some(look))
     }
 }

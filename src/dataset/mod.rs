@@ -15,6 +15,7 @@
 //! * [`write_back`] puts a new answer into a row in the row's own form; [`Output`] writes rows, and
 //!   beside them what was rejected, and shows neither before both are whole.
 
+mod agree;
 mod answer;
 mod array_rows;
 mod canonical;
@@ -42,6 +43,7 @@ mod reader;
 #[cfg(test)]
 mod real_data;
 mod reason;
+mod remote;
 mod replace;
 #[cfg(test)]
 mod round_trip;
@@ -74,8 +76,15 @@ pub use pair::{Pair, PairProblem, pair_columns, read_pair};
 pub use position::Position;
 pub use reader::{ReadRow, Rejected, RowRead, RowReader, read_row};
 pub use reason::{RejectReason, TurnProblem};
+pub use remote::RemoteError;
 pub use row::Row;
 pub use source::{Input, Source};
-pub use source_error::SourceError;
+pub use source_error::{ShardDiffers, SourceError};
 pub use target::Target;
 pub use text::open_text;
+
+/// Whether a path is an address on another machine, be it one that can be used or not.
+#[must_use]
+pub fn is_address(path: &std::path::Path) -> bool {
+    !matches!(remote::Address::of(path), Ok(None))
+}

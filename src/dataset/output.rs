@@ -10,7 +10,7 @@ use serde::Serialize;
 use crate::dataset::format::Format;
 use crate::dataset::known_columns::KnownColumns;
 use crate::dataset::output_error::OutputError;
-use crate::dataset::replace::{Replacement, remove_if_there};
+use crate::dataset::replace::remove_if_there;
 use crate::dataset::row_writer::{NotAdded, RowWriter, row_writer};
 use crate::dataset::shards::Shards;
 use crate::dataset::sink::{Packed, Sink};
@@ -40,7 +40,7 @@ pub struct Output {
     state: State,
     rows: u64,
     rejected_path: Option<PathBuf>,
-    rejected: Option<Replacement>,
+    rejected: Option<Sink>,
 }
 
 /// How an output ended.
@@ -97,7 +97,7 @@ impl Output {
     pub fn create(target: &Target) -> Result<Self, OutputError> {
         let path = &target.path;
         let place = match (target.kind, target.rows_per_shard) {
-            (TargetKind::File, None) => Replacement::create(path).map(Sink::File).map(Place::one),
+            (TargetKind::File, None) => Sink::create(path, target.bucket.as_ref()).map(Place::one),
             (TargetKind::File, Some(_)) => {
                 let shards = Shards::of(target);
                 shards.begin().map(|()| Place::Shards(shards))
@@ -160,7 +160,7 @@ impl Output {
         let mut written = || {
             let file = match &mut self.rejected {
                 Some(file) => file,
-                none => none.insert(Replacement::create(path)?),
+                none => none.insert(Sink::create(path, self.target.bucket.as_ref())?),
             };
             let rejected = RejectedLine {
                 line,
@@ -197,22 +197,25 @@ impl Output {
             target.columns = self.columns;
             return Ok(Ended::Again(Box::new(target)));
         };
-        let mut rejected = None;
-        if let Some(file) = self.rejected {
-            let path = file.path().to_path_buf();
-            file.commit()
-                .map_err(|source| OutputError::writing(&path, source))?;
-            rejected = Some(path);
-        } else if let Some(path) = &self.rejected_path {
-            remove_if_there(path).map_err(|source| OutputError::writing(path, source))?;
-        }
-        let committed = match (sink, self.place) {
-            (Sink::File(file), _) => file.commit(),
-            (Sink::Direct(mut writer), _) => writer.flush(),
-            (shard @ Sink::Shard(_), Place::Shards(shards)) => {
-                Shards::close(shard).and_then(|()| shards.commit())
+        let rejected = match (self.rejected, self.rejected_path) {
+            (Some(file), Some(path)) => {
+                let committed = file.commit();
+                committed.map_err(|source| OutputError::writing(&path, source))?;
+                Some(path)
             }
-            (Sink::Shard(_), Place::One(_)) => Ok(()),
+            (None, Some(path)) => {
+                match &self.target.bucket {
+                    Some(bucket) => bucket.remove(&path)?,
+                    None => remove_if_there(&path)
+                        .map_err(|source| OutputError::writing(&path, source))?,
+                }
+                None
+            }
+            (_, None) => None,
+        };
+        let committed = match self.place {
+            Place::One(_) => sink.commit(),
+            Place::Shards(mut shards) => shards.close(sink).and_then(|()| shards.commit()),
         };
         committed.map_err(|source| OutputError::writing(&self.target.path, source))?;
         Ok(Ended::Whole { rejected })
@@ -255,9 +258,11 @@ impl Output {
             let State::Writing(writer) = std::mem::replace(&mut self.state, State::Learning) else {
                 return Ok(());
             };
-            if let Some(sink) = self.ended(writer.finish())? {
-                Shards::close(sink)
-                    .map_err(|source| OutputError::writing(&self.target.path, source))?;
+            if let Some(sink) = self.ended(writer.finish())?
+                && let Place::Shards(shards) = &mut self.place
+            {
+                let closed = shards.close(sink);
+                closed.map_err(|source| OutputError::writing(&self.target.path, source))?;
                 self.begin_file()?;
                 if let Place::Shards(shards) = &mut self.place {
                     shards.count_row();

@@ -4,6 +4,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use crate::dataset::excerpt::short_name;
+use crate::dataset::remote::RemoteError;
 
 /// The output cannot be written.
 #[derive(Debug, thiserror::Error)]
@@ -105,6 +106,9 @@ pub enum OutputError {
         /// What does not fit.
         what: String,
     },
+    /// A place on another machine cannot be written.
+    #[error(transparent)]
+    Remote(#[from] RemoteError),
     /// Writing failed.
     #[error("cannot write {}", path.display())]
     Write {
@@ -117,6 +121,9 @@ pub enum OutputError {
 
 impl OutputError {
     pub(super) fn writing(path: &Path, source: io::Error) -> Self {
+        if let Some(error) = RemoteError::within(&source) {
+            return Self::Remote(error.clone());
+        }
         let path = path.to_path_buf();
         match source.kind() {
             io::ErrorKind::StorageFull

@@ -1,30 +1,39 @@
 //! One file of a dataset: what it is, and the ways in which its bytes are read.
 //!
-//! Here alone files of rows are opened: as a stream from their start, again for every pass, and
-//! where a format needs it at any place.
+//! Here alone files of rows are opened, on this machine or another: as a stream from their start,
+//! again for every pass, and where a format needs it at any place.
 
 use std::fs::{self, File};
 use std::io::{self, Read, Seek, SeekFrom};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use crate::dataset::format::{
     Compression, Format, Named, PARQUET_MAGIC, foreign_extension, foreign_magic,
 };
+use crate::dataset::gather::Found;
 #[cfg(feature = "parquet")]
 use crate::dataset::parquet::{ParquetRows, schema};
+#[cfg(feature = "parquet")]
+use crate::dataset::remote::RemoteFile;
+use crate::dataset::remote::RemoteReader;
 use crate::dataset::rows::{Rows, begins_with_bracket, read_start, text_rows};
 use crate::dataset::source_error::SourceError;
+
+/// Bytes that can be read from any place.
+pub(super) trait Seekable: Read + Seek + Send {}
+
+impl<R: Read + Seek + Send> Seekable for R {}
 
 /// One file of rows that can be opened again and again.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Part {
-    path: PathBuf,
+    found: Found,
     /// The format; absent where neither name nor magic number say it, so that its text must.
     pub(super) format: Option<Format>,
     /// The compression.
     pub(super) compression: Compression,
-    /// How many bytes it held when it was found.
-    pub(super) bytes: u64,
+    /// How many bytes it held when it was found, where that is known.
+    pub(super) bytes: Option<u64>,
 }
 
 impl Part {
@@ -33,15 +42,18 @@ impl Part {
     /// # Errors
     ///
     /// When it cannot be opened, or is not what its name says.
-    pub(super) fn find(path: &Path) -> Result<Self, SourceError> {
-        let cannot = |source| SourceError::opening(path, source);
-        if let Some(format) = foreign_extension(path) {
-            let path = path.to_path_buf();
+    pub(super) fn find(found: Found) -> Result<Self, SourceError> {
+        let path = found.path().to_path_buf();
+        let cannot = |source| SourceError::opening(&path, source);
+        if let Some(format) = foreign_extension(&path) {
             return Err(SourceError::OtherFormat { path, format });
         }
-        let bytes = fs::metadata(path).map_err(cannot)?.len();
+        let bytes = match &found {
+            Found::Local(path) => Some(fs::metadata(path).map_err(cannot)?.len()),
+            Found::Remote(object) => object.size(),
+        };
         let mut part = Self {
-            path: path.to_path_buf(),
+            found,
             format: None,
             compression: Compression::None,
             bytes,
@@ -65,14 +77,22 @@ impl Part {
         Ok(part)
     }
 
-    /// The file's path.
+    /// The file's path, or its address as it may be shown.
     pub(super) fn path(&self) -> &Path {
-        &self.path
+        self.found.path()
+    }
+
+    /// The file's path, if it is on this machine.
+    pub(super) fn local_path(&self) -> Option<&Path> {
+        match &self.found {
+            Found::Local(path) => Some(path),
+            Found::Remote(_) => None,
+        }
     }
 
     /// The file's name, for messages.
     pub(super) fn name(&self) -> String {
-        self.path.display().to_string()
+        self.path().display().to_string()
     }
 
     /// Its format and compression, in words.
@@ -89,9 +109,11 @@ impl Part {
         self.format.unwrap_or(Format::JsonLines).unit()
     }
 
-    /// Whether it is plain JSON lines, which can be entered anywhere.
+    /// Whether it is plain JSON lines of a known length, which can be entered anywhere.
     pub(super) fn is_plain(&self) -> bool {
-        self.format == Some(Format::JsonLines) && self.compression == Compression::None
+        self.format == Some(Format::JsonLines)
+            && self.compression == Compression::None
+            && self.bytes.is_some()
     }
 
     /// Its bytes from the start.
@@ -100,7 +122,10 @@ impl Part {
     ///
     /// When it cannot be opened any more.
     pub(super) fn stream(&self) -> io::Result<Box<dyn Read + Send>> {
-        Ok(Box::new(self.seekable()?))
+        Ok(match &self.found {
+            Found::Local(path) => Box::new(File::open(path)?),
+            Found::Remote(object) => Box::new(RemoteReader::new(object.clone())),
+        })
     }
 
     /// Its bytes at any place.
@@ -108,8 +133,11 @@ impl Part {
     /// # Errors
     ///
     /// When it cannot be opened any more.
-    pub(super) fn seekable(&self) -> io::Result<File> {
-        File::open(&self.path)
+    pub(super) fn seekable(&self) -> io::Result<Box<dyn Seekable>> {
+        Ok(match &self.found {
+            Found::Local(path) => Box::new(File::open(path)?),
+            Found::Remote(object) => Box::new(RemoteReader::new(object.clone())),
+        })
     }
 
     /// Its rows from the first.
@@ -120,7 +148,10 @@ impl Part {
     pub(super) fn rows(&self, limit: usize) -> io::Result<Box<dyn Rows>> {
         #[cfg(feature = "parquet")]
         if self.format == Some(Format::Parquet) {
-            return Ok(Box::new(ParquetRows::new(self.seekable()?, limit)?));
+            return match &self.found {
+                Found::Local(path) => Ok(Box::new(ParquetRows::new(File::open(path)?, limit)?)),
+                Found::Remote(object) => RemoteFile::new(object.clone())?.rows(limit),
+            };
         }
         text_rows(self.stream()?, self.format, self.compression, limit)
     }
@@ -128,8 +159,14 @@ impl Part {
     /// The columns of a Parquet file; absent where it is none.
     #[cfg(feature = "parquet")]
     pub(super) fn schema(&self) -> Option<io::Result<arrow_schema::SchemaRef>> {
-        let is_parquet = self.format == Some(Format::Parquet);
-        is_parquet.then(|| schema(self.seekable()?))
+        let read = || match &self.found {
+            Found::Local(path) => schema(File::open(path)?),
+            Found::Remote(object) => {
+                let file = RemoteFile::new(object.clone())?;
+                file.telling(schema(file.clone()))
+            }
+        };
+        (self.format == Some(Format::Parquet)).then(read)
     }
 
     fn recognise(&mut self, start: &[u8]) -> Result<(), SourceError> {
@@ -137,14 +174,14 @@ impl Part {
             format,
             compression,
             ..
-        } = Named::of(&self.path);
+        } = Named::of(self.path());
         let magic = Compression::of_magic(start);
         let is_parquet = start.starts_with(PARQUET_MAGIC);
         (self.format, self.compression) = (format, compression);
         if compression != Compression::None {
             if format == Some(Format::Parquet) {
                 return Err(SourceError::PackedParquet {
-                    path: self.path.clone(),
+                    path: self.path().to_path_buf(),
                     compression: compression.as_str().unwrap_or_default(),
                 });
             }
@@ -163,7 +200,7 @@ impl Part {
         } else if is_parquet {
             self.format = Some(Format::Parquet);
         } else if let Some(format) = foreign_magic(start) {
-            let path = self.path.clone();
+            let path = self.path().to_path_buf();
             return Err(SourceError::OtherFormat { path, format });
         } else {
             self.compression = magic;
@@ -184,7 +221,7 @@ impl Part {
             "does not begin so".to_owned()
         };
         SourceError::WrongMagic {
-            path: self.path.clone(),
+            path: self.path().to_path_buf(),
             named,
             found,
             hint: "give it the ending that it is, or get it again",
@@ -193,18 +230,15 @@ impl Part {
 
     /// A file that was cut short lacks its end, and with it all that says where its rows are.
     fn check_parquet(&self) -> Result<(), SourceError> {
-        let path = self.path.clone();
+        let path = self.path().to_path_buf();
         if !cfg!(feature = "parquet") {
             return Err(SourceError::WithoutParquet { path });
         }
-        let end = self.seekable().and_then(|mut file| {
-            let mut end = [0; 4];
-            if self.bytes >= 12 {
-                file.seek(SeekFrom::End(-4))?;
-                file.read_exact(&mut end)?;
-            }
-            Ok(end)
-        });
+        let end = match &self.found {
+            _ if self.bytes.is_some_and(|bytes| bytes < 12) => Ok([0; 4]),
+            Found::Local(path) => last_bytes(path),
+            Found::Remote(object) => Ok(object.end().try_into().unwrap_or_default()),
+        };
         if end.map_err(|source| SourceError::opening(&path, source))? == PARQUET_MAGIC {
             return Ok(());
         }
@@ -217,6 +251,14 @@ impl Part {
     }
 }
 
+fn last_bytes(path: &Path) -> io::Result<[u8; 4]> {
+    let mut file = File::open(path)?;
+    let mut end = [0; 4];
+    file.seek(SeekFrom::End(-4))?;
+    file.read_exact(&mut end)?;
+    Ok(end)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -227,7 +269,7 @@ mod tests {
         let find = |name: &str, bytes: &[u8]| {
             let path = folder.path().join(name);
             fs::write(&path, bytes).unwrap();
-            Part::find(&path)
+            Part::find(Found::Local(path))
                 .map(|part| (part.format, part.compression))
                 .map_err(|error| error.to_string())
         };
@@ -280,7 +322,8 @@ mod tests {
         let path = folder.path().join("a.parquet");
         for bytes in [&b"PAR1"[..], b"PAR1 and so on, but no end"] {
             fs::write(&path, bytes).unwrap();
-            let error = Part::find(&path).unwrap_err().to_string();
+            let found = Found::Local(path.clone());
+            let error = Part::find(found).unwrap_err().to_string();
             assert!(error.contains("it was cut short; get it again"), "{error}");
         }
     }

@@ -1,10 +1,10 @@
 //! How far a source has been read, in a form that a later run can check before it goes on there.
 
-use std::fs::File;
-use std::io::{self, Read, Seek, SeekFrom};
+use std::io::{self, SeekFrom};
 
 use serde::{Deserialize, Serialize};
 
+use crate::dataset::part::Seekable;
 use crate::digest::Digest;
 
 /// How much is asked of a source at once; large enough for the hash to run at full width.
@@ -23,9 +23,13 @@ pub struct Position {
 
 /// Moves `file` behind `position`, if it holds the same bytes up to there, and else to its start.
 /// The hash is the one that stands at the new place; it is absent at the start.
-pub(super) fn move_to(file: &mut File, position: &Position) -> io::Result<Option<blake3::Hasher>> {
+pub(super) fn move_to(
+    file: &mut dyn Seekable,
+    position: &Position,
+) -> io::Result<Option<blake3::Hasher>> {
+    let length = file.seek(SeekFrom::End(0))?;
     file.seek(SeekFrom::Start(0))?;
-    let hasher = if file.metadata()?.len() < position.bytes {
+    let hasher = if length < position.bytes {
         None
     } else {
         hash_start(file, position.bytes)?
@@ -40,7 +44,7 @@ pub(super) fn move_to(file: &mut File, position: &Position) -> io::Result<Option
 }
 
 /// The hash of the next `bytes` bytes, or nothing when there are fewer.
-fn hash_start(file: &mut File, bytes: u64) -> io::Result<Option<blake3::Hasher>> {
+fn hash_start(file: &mut dyn Seekable, bytes: u64) -> io::Result<Option<blake3::Hasher>> {
     let mut hasher = blake3::Hasher::new();
     let mut buffer = vec![0; CHUNK_BYTES];
     let mut left = bytes;
@@ -61,6 +65,9 @@ fn hash_start(file: &mut File, bytes: u64) -> io::Result<Option<blake3::Hasher>>
 
 #[cfg(test)]
 mod tests {
+    use std::fs::File;
+    use std::io::Seek as _;
+
     use super::*;
 
     fn position(bytes: &[u8]) -> Position {

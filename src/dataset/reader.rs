@@ -1,7 +1,6 @@
 //! Reads rows and their records: each is both, or the reason why it is neither.
 
 use std::fmt;
-use std::fs::File;
 
 use crate::dataset::canonical::{Canonical, InFile};
 use crate::dataset::columns::recognise;
@@ -9,6 +8,7 @@ use crate::dataset::excerpt::excerpt;
 use crate::dataset::labels::{id_column, read_extra, read_id, read_tags, tags_column};
 use crate::dataset::lines::{Content, Line, LineReader};
 use crate::dataset::options::ReadOptions;
+use crate::dataset::part::Seekable;
 use crate::dataset::position::{self, Position};
 use crate::dataset::reason::RejectReason;
 use crate::dataset::row::{Row, parse_row};
@@ -80,7 +80,7 @@ pub struct RowReader {
 /// Where the lines come from.
 enum Lines {
     /// From one plain file of JSON lines, which can be entered anywhere.
-    Plain(LineReader<File>),
+    Plain(LineReader<Box<dyn Seekable>>),
     /// From anything else.
     Canonical(Canonical),
 }
@@ -162,7 +162,7 @@ impl RowReader {
             Lines::Canonical(lines) => return lines.resume_at(position),
             Lines::Plain(lines) => lines,
         };
-        match position::move_to(lines.source_mut(), position) {
+        match position::move_to(lines.source_mut().as_mut(), position) {
             Ok(Some(hasher)) => {
                 lines.stand_at(position, hasher);
                 Ok(true)

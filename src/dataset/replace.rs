@@ -44,11 +44,6 @@ impl Replacement {
         })
     }
 
-    /// Where the file will be.
-    pub(super) fn path(&self) -> &Path {
-        &self.path
-    }
-
     /// Makes the file durable and gives it its name.
     pub(super) fn commit(mut self) -> io::Result<()> {
         self.writer.flush()?;

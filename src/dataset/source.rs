@@ -9,8 +9,9 @@ use std::sync::Arc;
 
 use crate::dataset::canonical::Origin;
 use crate::dataset::format::Named;
-use crate::dataset::gather::{gather, is_pattern, would_take};
-use crate::dataset::part::Part;
+use crate::dataset::gather::{Wanted, gather, is_pattern, would_take};
+use crate::dataset::part::{Part, Seekable};
+use crate::dataset::remote::Address;
 use crate::dataset::source_error::SourceError;
 use crate::dataset::spool::{Spool, Tee};
 
@@ -32,15 +33,15 @@ enum Place {
 
 #[derive(Debug)]
 struct Files {
-    inputs: Vec<PathBuf>,
+    wanted: Vec<Wanted>,
     name: String,
     parts: Arc<[Part]>,
     left_out: Vec<String>,
 }
 
 impl Source {
-    /// Finds the input that a person named: a file, a folder of files, a pattern, or `-` for
-    /// standard input.
+    /// Finds the input that a person named: a file, a folder of files, a pattern, an address on
+    /// another machine, or `-` for standard input.
     ///
     /// # Errors
     ///
@@ -75,9 +76,9 @@ impl Source {
             }
         }
         let gathered = gather(inputs)?;
-        let parts = gathered.files.iter().map(|path| Part::find(path));
+        let parts = gathered.files.into_iter().map(Part::find);
         let files = Files {
-            inputs: inputs.to_vec(),
+            wanted: gathered.wanted,
             name: gathered.name,
             parts: parts.collect::<Result<_, _>>()?,
             left_out: gathered.left_out,
@@ -108,17 +109,18 @@ impl Source {
         matches!(self.place, Place::Files(_))
     }
 
-    /// The paths of its files; none for a stream.
+    /// The paths of its files, or their addresses as they may be shown; none for a stream.
     #[must_use]
     pub fn paths(&self) -> Vec<&Path> {
         self.parts().iter().map(Part::path).collect()
     }
 
-    /// The path of the one file of plain JSON lines that it is; absent for anything else.
+    /// The path of the one file of plain JSON lines on this machine that it is; absent for anything
+    /// else.
     #[must_use]
     pub fn plain_path(&self) -> Option<&Path> {
         match self.parts() {
-            [part] if part.is_plain() => Some(part.path()),
+            [part] if part.is_plain() => part.local_path(),
             _ => None,
         }
     }
@@ -132,11 +134,11 @@ impl Source {
         }
     }
 
-    /// Whether the file `path` would be read as a part of this input if it were there.
-    #[must_use]
-    pub fn would_take(&self, path: &Path) -> bool {
+    /// Whether the file `path`, of this machine or another, would be read as a part of this input if
+    /// it were there.
+    pub(super) fn would_take(&self, path: &Path, is_remote: bool) -> bool {
         match &self.place {
-            Place::Files(files) => would_take(&files.inputs, path),
+            Place::Files(files) => would_take(&files.wanted, path, is_remote),
             Place::Stream { .. } | Place::StandardInput => false,
         }
     }
@@ -157,7 +159,7 @@ impl Source {
     pub fn bytes(&self) -> Option<u64> {
         let parts = self.parts();
         let is_known = !parts.is_empty() && parts.iter().all(Part::is_plain);
-        is_known.then(|| parts.iter().map(|part| part.bytes).sum())
+        is_known.then(|| parts.iter().filter_map(|part| part.bytes).sum())
     }
 
     /// The input from its start, for the first time.
@@ -249,7 +251,8 @@ impl fmt::Display for Source {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &self.place {
             Place::Files(files) => {
-                let inputs = files.inputs.iter().map(|input| input.display().to_string());
+                let wanted = files.wanted.iter();
+                let inputs = wanted.map(|wanted| wanted.path.display().to_string());
                 formatter.write_str(&inputs.collect::<Vec<_>>().join(" "))
             }
             Place::Stream { path } => path.display().fmt(formatter),
@@ -267,7 +270,7 @@ pub struct Input {
 /// How an input is read.
 pub(super) enum Way {
     /// A file of JSON lines that can be entered anywhere.
-    Plain(File),
+    Plain(Box<dyn Seekable>),
     /// Anything else, as a stream of rows.
     Canonical(Origin),
 }
@@ -302,7 +305,7 @@ fn is_stream(input: &Path) -> Result<bool, SourceError> {
     }
     match fs::metadata(input) {
         Ok(metadata) => Ok(!metadata.is_dir() && !metadata.is_file()),
-        Err(_) if is_pattern(input) => Ok(false),
+        Err(_) if is_pattern(input) || Address::of(input)?.is_some() => Ok(false),
         Err(error) => Err(SourceError::opening(input, error)),
     }
 }

@@ -4,6 +4,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use crate::dataset::excerpt::short_name;
+use crate::dataset::remote::RemoteError;
 
 /// The input cannot be read.
 #[derive(Debug, thiserror::Error)]
@@ -31,7 +32,8 @@ pub enum SourceError {
     /// A folder holds nothing that is read.
     #[error(
         "the folder {} holds no rows; its files must end in .jsonl, .json, .csv, .tsv or .parquet, \
-         and may be .gz or .zst", path.display()
+         and may be .gz or .zst; those in folders of it are read by a pattern such as '{}'",
+        path.display(), path.join("**/*.parquet").display()
     )]
     NoRowsIn {
         /// What was given.
@@ -81,6 +83,9 @@ pub enum SourceError {
         /// What to do.
         hint: &'static str,
     },
+    /// A place on another machine cannot be read.
+    #[error(transparent)]
+    Remote(#[from] RemoteError),
     /// Several inputs, one of which can be read only once.
     #[error("{} can be read only once, and not together with other inputs; give it alone", path.display())]
     StreamAmongFiles {
@@ -150,6 +155,9 @@ pub enum SourceError {
         /// Why not.
         source: io::Error,
     },
+    /// A later file does not hold what the first one does.
+    #[error(transparent)]
+    ShardDiffers(#[from] Box<ShardDiffers>),
     /// A column that was named is in no row at the start.
     #[error(
         "there is no column `{}` to take the {what} from in {name}; it has {}",
@@ -168,9 +176,34 @@ pub enum SourceError {
     },
 }
 
+/// A later file of a dataset does not hold what the first one does.
+#[derive(Debug, thiserror::Error)]
+#[error(
+    "{shard} does not fit the files before it: its column `{}` is {found}, and in {first} it is \
+     {expected} and holds the {what}; mend it or leave it out, and run the same command again",
+    short_name(column)
+)]
+pub struct ShardDiffers {
+    /// The later file.
+    pub shard: String,
+    /// The column.
+    pub column: String,
+    /// Its type there, or that it is missing.
+    pub found: String,
+    /// What the column holds.
+    pub what: &'static str,
+    /// The first file.
+    pub first: String,
+    /// Its type there.
+    pub expected: String,
+}
+
 impl SourceError {
     /// Nothing of that name can be opened.
     pub(super) fn opening(path: &Path, source: io::Error) -> Self {
+        if let Some(error) = RemoteError::within(&source) {
+            return Self::Remote(error.clone());
+        }
         match source.kind() {
             io::ErrorKind::NotFound => Self::Missing {
                 path: path.to_path_buf(),
@@ -185,6 +218,9 @@ impl SourceError {
     /// Reading `name` failed behind the row of that number.
     pub(super) fn reading(name: &str, unit: &'static str, number: u64, source: io::Error) -> Self {
         let name = name.to_owned();
+        if RemoteError::within(&source).is_some_and(RemoteError::is_not_there) {
+            return Self::Gone { name };
+        }
         match source.kind() {
             io::ErrorKind::NotFound => Self::Gone { name },
             io::ErrorKind::Unsupported => Self::Unreadable {

@@ -10,6 +10,7 @@ use std::path::{Path, PathBuf};
 use crate::dataset::format::{Compression, Format, Named};
 use crate::dataset::known_columns::KnownColumns;
 use crate::dataset::output_error::OutputError;
+use crate::dataset::remote::{Address, Bucket};
 use crate::dataset::replace::{folder_of, remove_if_there};
 use crate::dataset::shards::Shards;
 use crate::dataset::source::Source;
@@ -27,6 +28,8 @@ pub struct Target {
     pub(super) compression: Compression,
     pub(super) rows_per_shard: Option<NonZeroU64>,
     pub(super) columns: KnownColumns,
+    /// Where a file on another machine lies.
+    pub(super) bucket: Option<Bucket>,
 }
 
 /// What an output is written to.
@@ -41,7 +44,8 @@ pub(super) enum TargetKind {
 }
 
 impl Target {
-    /// Checks that rows can be written to `out`, a path or `-` for standard output. Its ending says
+    /// Checks that rows can be written to `out`, a path, the address of an object, or `-` for
+    /// standard output. Its ending says
     /// in which format and compression; JSON lines where it says nothing. A file that is
     /// there will be replaced, unless it is of the `input`.
     ///
@@ -49,10 +53,13 @@ impl Target {
     ///
     /// When nothing can be written there, or the input would be lost.
     pub fn check(out: &Path, input: Option<&Source>) -> Result<Self, OutputError> {
-        let path = out.to_path_buf();
-        let named = Named::of(out);
+        let address = Address::of(out)?;
+        let path = address
+            .as_ref()
+            .map_or_else(|| out.to_path_buf(), Address::shown);
+        let named = Named::of(&path);
         let format = match named.format {
-            Some(Format::Parquet) => suitable_parquet(out, named.compression)?,
+            Some(Format::Parquet) => suitable_parquet(&path, named.compression)?,
             format => format.unwrap_or(Format::JsonLines),
         };
         let target = |path, kind| Self {
@@ -62,7 +69,20 @@ impl Target {
             compression: named.compression,
             rows_per_shard: None,
             columns: KnownColumns::new(format),
+            bucket: None,
         };
+        if let Some(address) = address {
+            let bucket = Some(Bucket::open(&address)?);
+            if path.to_string_lossy().ends_with('/') {
+                return Err(OutputError::IsFolder { path });
+            }
+            let target = Self {
+                bucket,
+                ..target(path, TargetKind::File)
+            };
+            target.check_object(input)?;
+            return Ok(target);
+        }
         if out == Path::new("-") {
             return Ok(target(path, TargetKind::StandardOutput));
         }
@@ -81,6 +101,22 @@ impl Target {
         let target = target(out.canonicalize().unwrap_or(path), TargetKind::File);
         target.check_file(input)?;
         Ok(target)
+    }
+
+    /// How what is at `path` now begins; nothing where there is nothing. Of what lies on this machine
+    /// all is given.
+    ///
+    /// # Errors
+    ///
+    /// When it lies on another machine, and that does not give it.
+    pub fn beginning(path: &Path) -> Result<Option<Vec<u8>>, OutputError> {
+        match Address::of(path)? {
+            Some(address) => {
+                let start = Bucket::open(&address)?.start_of(path)?;
+                Ok(start.map(Into::into))
+            }
+            None => Ok(fs::read(path).ok()),
+        }
     }
 
     /// Takes lines of text as they are, whatever the ending says.
@@ -149,12 +185,14 @@ impl Target {
         })
     }
 
-    /// The folder of the output; where it is no file, that of temporary files.
+    /// The folder of the output; where it is no file of this machine, that of temporary files.
     #[must_use]
     pub fn folder(&self) -> PathBuf {
         match self.kind {
-            TargetKind::File => folder_of(&self.path).to_path_buf(),
-            TargetKind::Device | TargetKind::StandardOutput => std::env::temp_dir(),
+            TargetKind::File if self.bucket.is_none() => folder_of(&self.path).to_path_buf(),
+            TargetKind::File | TargetKind::Device | TargetKind::StandardOutput => {
+                std::env::temp_dir()
+            }
         }
     }
 
@@ -171,13 +209,29 @@ impl Target {
             if paths.iter().any(|input| is_same_file(&path, input)) {
                 return Err(OutputError::IsInput { path });
             }
-            if input.is_some_and(|input| input.would_take(&path)) {
+            if input.is_some_and(|input| input.would_take(&path, false)) {
                 return Err(OutputError::BecomesInput { path });
             }
         }
         match try_folder(&folder) {
             Ok(()) => Ok(()),
             Err(source) => Err(OutputError::NotWritable { folder, source }),
+        }
+    }
+
+    fn check_object(&self, input: Option<&Source>) -> Result<(), OutputError> {
+        for path in self.rejected_path().into_iter().chain([self.path.clone()]) {
+            let paths = input.map(Source::paths).unwrap_or_default();
+            if paths.contains(&path.as_path()) {
+                return Err(OutputError::IsInput { path });
+            }
+            if input.is_some_and(|input| input.would_take(&path, true)) {
+                return Err(OutputError::BecomesInput { path });
+            }
+        }
+        match &self.bucket {
+            Some(bucket) => Ok(bucket.try_writing(&self.path)?),
+            None => Ok(()),
         }
     }
 }

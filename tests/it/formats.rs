@@ -425,3 +425,22 @@ fn bad_rows_of_shards_are_named_with_their_file() {
         "{out}"
     );
 }
+
+/// A table without the column that the question is in ends the run before it begins.
+#[test]
+fn a_table_without_the_question_is_named_before_the_run() {
+    let place = Place::new();
+    place.write("a.csv", "prompt,answer\nWhom?,Ann.\n");
+    place.write("b.csv", "question,answer\nWhom?,Ann.\n");
+    place.write("c.csv", "instruction,output\nWhom?,Ann.\n");
+    place
+        .redraft("run a.csv b.csv")
+        .run()
+        .exits(1)
+        .says("b.csv does not fit the files before it: its column `prompt` is missing");
+    place
+        .redraft("run a.csv c.csv")
+        .run()
+        .exits(0)
+        .says("2 rows read");
+}

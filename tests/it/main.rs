@@ -34,11 +34,16 @@ mod model_errors;
 mod only_failures;
 #[cfg(feature = "otlp")]
 mod otlp;
+mod parquet_in_python;
 mod prefer;
 mod quick_start;
 mod real_data;
 mod recording;
 mod rejudge;
+mod remote_hub;
+mod remote_reading;
+mod remote_refusals;
+mod remote_writing;
 mod resume;
 mod review;
 mod samples;

@@ -8,7 +8,7 @@ use anyhow::Context as _;
 
 use super::command_text::command_text;
 use crate::cli::error::UsageError;
-use crate::dataset::{Output, Target};
+use crate::dataset::{Output, Target, is_address};
 use crate::export::{Card, CardFile, Exporter, FormatName, Shape, Splits, is_own_card};
 
 /// The name of the one split where none is asked for.
@@ -61,8 +61,10 @@ impl Plan {
         };
         let is_folder = out.is_dir() || out.as_os_str().to_string_lossy().ends_with('/');
         let folder = if is_folder {
-            fs::create_dir_all(out)
-                .with_context(|| format!("cannot make the folder {}", out.display()))?;
+            if !is_address(out) {
+                fs::create_dir_all(out)
+                    .with_context(|| format!("cannot make the folder {}", out.display()))?;
+            }
             out
         } else {
             out.parent().unwrap_or(Path::new(""))
@@ -125,8 +127,8 @@ impl Plan {
         let Some(path) = &self.card else {
             return Ok(None);
         };
-        let found = fs::read(path).ok();
-        let is_ours = |found: &[u8]| std::str::from_utf8(found).is_ok_and(is_own_card);
+        let found = Target::beginning(path)?;
+        let is_ours = |found: &[u8]| is_own_card(&String::from_utf8_lossy(found));
         if found.is_some_and(|found| !is_ours(&found)) {
             return Ok(Some(CardEnd::Foreign(path.clone())));
         }

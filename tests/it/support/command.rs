@@ -27,8 +27,9 @@ impl Redraft {
         command.current_dir(folder);
         let odd = |name: &str| {
             let name = name.to_ascii_uppercase();
-            name.starts_with("OPENAI")
-                || name.starts_with("OTEL_")
+            ["OPENAI", "AWS_", "GOOGLE_", "AZURE_", "HF_", "OTEL_"]
+                .iter()
+                .any(|start| name.starts_with(start))
                 || name.ends_with("_PROXY")
                 || ["RUST_LOG", "NO_COLOR", "CLICOLOR", "CLICOLOR_FORCE"].contains(&&*name)
         };

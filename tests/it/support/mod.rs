@@ -1,26 +1,32 @@
 //! What every test here stands on: a folder, the command in it, and a model server.
 
 mod batch_server;
+mod bucket_server;
 #[cfg(feature = "otlp")]
 mod collector;
 mod command;
 mod faults;
+mod hub_server;
 mod node;
 mod place;
 mod python;
 mod roles;
 mod server;
+mod serving;
 
 pub(crate) use batch_server::{BatchServer, Course, Create, End, RowAct};
+pub(crate) use bucket_server::{Buckets, KEY, ObjectAsked, SECRET};
 #[cfg(feature = "otlp")]
 pub(crate) use collector::{Attribute, Attributes, Collector, Span, text};
 pub(crate) use command::{Ended, Redraft, Running};
 pub(crate) use faults::{BreaksContract, Seeded};
+pub(crate) use hub_server::{Hub, TOKEN};
 pub(crate) use node::Node;
 pub(crate) use place::{MANNERS, Place, example};
 pub(crate) use python::Python;
 pub(crate) use roles::{Part, answer, material, principles};
 pub(crate) use server::{Act, Asked, Server, completion, runtime, wait_until};
+pub(crate) use serving::Fault;
 
 use std::fmt::{Display, Write as _};
 

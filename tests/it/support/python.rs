@@ -37,8 +37,9 @@ for name, path in json.load(sys.stdin).items():
     if path.endswith("/"):
         loaded[name] = {split: told(part) for split, part in load_dataset(path).items()}
     else:
-        loaded[name] = told(load_dataset("json", data_files=path, split="train"))
-json.dump(loaded, sys.stdout)
+        kind = "parquet" if path.endswith(".parquet") else "json"
+        loaded[name] = told(load_dataset(kind, data_files=path, split="train"))
+json.dump(loaded, sys.stdout, default=str)
 "#;
 
 /// A Python in which the packages are installed.
@@ -95,13 +96,19 @@ impl Python {
     /// What `datasets` makes of files and, where a path ends in `/`, of folders, by the names given.
     #[track_caller]
     pub(crate) fn load(&self, cache: &Path, files: &Value) -> Value {
+        self.run_on(LOAD, cache, files)
+    }
+
+    /// What a program prints as JSON, which is given JSON.
+    #[track_caller]
+    pub(crate) fn run_on(&self, program: &str, cache: &Path, files: &Value) -> Value {
         let (reader, mut writer) = std::io::pipe().expect("a pipe");
         let input = files.to_string();
         let feeder = std::thread::spawn(move || {
             std::io::Write::write_all(&mut writer, input.as_bytes()).expect("Python reads");
         });
         let output = Command::new(&self.program)
-            .args(["-c", LOAD])
+            .args(["-c", program])
             .env("HF_HOME", cache.join("hf"))
             .env("HF_HUB_OFFLINE", "1")
             .env("HF_DATASETS_OFFLINE", "1")
