@@ -24,6 +24,7 @@ mod gathered;
 mod headers;
 mod health;
 mod held_stream;
+mod impatient;
 mod judge;
 mod keeper;
 mod observations;
