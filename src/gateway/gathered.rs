@@ -226,6 +226,23 @@ mod tests {
     }
 
     #[test]
+    fn an_event_begins_only_after_an_empty_line() {
+        let mut gathered = Gathered::new(Surface::Chat, 1000);
+        for (bytes, is_between) in [
+            ("data: {}", false),
+            ("\n", false),
+            ("data: {}\r\n", false),
+            ("\r", false),
+            ("\n", true),
+            (": comment\n", false),
+            ("\n", true),
+        ] {
+            gathered.push(bytes.as_bytes());
+            assert_eq!(gathered.is_between_events(), is_between, "{bytes:?}");
+        }
+    }
+
+    #[test]
     fn no_more_is_kept_than_fits() {
         let mut gathered = Gathered::new(Surface::Chat, 300);
         gathered.push(&vec![b'x'; 1_000_000]);

@@ -20,6 +20,8 @@ mod enforced;
 mod errand;
 mod failure;
 mod fields;
+#[cfg(any(test, fuzzing))]
+pub mod fuzzing;
 mod gathered;
 mod headers;
 mod health;
