@@ -186,17 +186,15 @@ fn flow(call: Call, reply: Relayed) -> impl stream::Stream<Item = Result<Bytes, 
                 }
                 Some((Ok(piece), Some(flow)))
             }
-            Ok(None) => match flow.gathered.as_ref().and_then(Gathered::unfinished) {
-                Some(why) => {
+            Ok(None) => {
+                if let Some(why) = flow.gathered.as_ref().and_then(Gathered::unfinished) {
                     let what = why.to_owned();
                     let broken = flow.broken(ModelError::Garbled { what }).await;
-                    Some((broken, None))
+                    return Some((broken, None));
                 }
-                None => {
-                    flow.end(None).await;
-                    None
-                }
-            },
+                flow.end(None).await;
+                None
+            }
             Err(error) => Some((flow.broken(error).await, None)),
         }
     })
