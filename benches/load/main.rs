@@ -21,6 +21,7 @@ mod options;
 mod seen;
 mod tally;
 
+use std::ops::ControlFlow::Continue;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::thread;
@@ -46,8 +47,8 @@ fn main() {
     } else {
         in_turns(&options)
     };
-    for (target, mut tally) in options.targets.iter().zip(tallies) {
-        println!("{}", tally.to_json(&target.name));
+    for (target, tally) in options.targets.iter().zip(tallies) {
+        println!("{}", tally.into_json(&target.name));
     }
 }
 
@@ -94,7 +95,7 @@ fn slice(
             let (sent, whole) = (&sent, &whole);
             let work = move || {
                 let mut tally = Tally::default();
-                while let Some(due) = options.due(begin, sent.fetch_add(1, Ordering::Relaxed)) {
+                while let Continue(due) = options.due(begin, sent.fetch_add(1, Ordering::Relaxed)) {
                     let number = numbers.fetch_add(1, Ordering::Relaxed);
                     one(options, target, connection, number, due, &mut tally);
                 }

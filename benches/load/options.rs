@@ -1,6 +1,7 @@
 //! What to send, where, and how fast.
 
 use std::fs::File;
+use std::ops::ControlFlow;
 use std::sync::Mutex;
 use std::time::{Duration, Instant};
 
@@ -91,18 +92,23 @@ impl Options {
         (!options.targets.is_empty()).then_some(options)
     }
 
-    /// When the next request of a slice is due, a moment ago where nothing is paced; nothing when
-    /// the slice is over.
-    pub(super) fn due(&self, begin: Instant, sent: u64) -> Option<Option<Instant>> {
-        if let Some(count) = self.count {
-            return (sent < count).then_some(None);
-        }
-        if self.mode == Mode::Closed {
-            return (begin.elapsed().as_secs_f64() < self.seconds).then_some(None);
-        }
+    /// When the next request of a slice is due, at no certain time where nothing is paced; a break
+    /// when the slice is over.
+    pub(super) fn due(&self, begin: Instant, sent: u64) -> ControlFlow<(), Option<Instant>> {
         #[expect(clippy::cast_precision_loss, reason = "a number far below 2^52")]
-        let after = sent as f64 / self.rate;
-        (after < self.seconds).then(|| Some(begin + Duration::from_secs_f64(after)))
+        let after = match self.mode {
+            Mode::Paced => sent as f64 / self.rate,
+            Mode::Closed | Mode::Idle => begin.elapsed().as_secs_f64(),
+        };
+        let is_over = match self.count {
+            Some(count) => sent >= count,
+            None => after >= self.seconds,
+        };
+        if is_over {
+            return ControlFlow::Break(());
+        }
+        let is_paced = self.mode == Mode::Paced;
+        ControlFlow::Continue(is_paced.then(|| begin + Duration::from_secs_f64(after)))
     }
 }
 

@@ -38,7 +38,7 @@ impl Tally {
     }
 
     #[expect(clippy::cast_precision_loss, reason = "figures for people")]
-    pub(super) fn to_json(&mut self, name: &str) -> String {
+    pub(super) fn into_json(mut self, name: &str) -> String {
         self.latencies.sort_unstable();
         let count = self.latencies.len();
         let micros = |share: f64| {
