@@ -10,8 +10,8 @@ One server process is asked straight and through the modes `off`, `observe` and 
 the constitution `privacy`, which is made of checks alone, and a store on disk), for whole answers and for
 streams. The targets take turns of --seconds each, --rounds times, in one run of one load generator. At the
 fixed rate a latency is counted from the moment at which the request was due. Server, gateway and load
-generator share the machine's cores, or those of --cores. Memory is resident, from /proc. --profile builds
-with another profile.
+generator share the machine's cores, or those of --cores. Memory is resident, and CPU time the gateway's, both
+from /proc. --paths chooses the modes of --requests; --profile builds with another profile.
 """
 
 import argparse
@@ -62,6 +62,12 @@ def memory(process):
     lines = pathlib.Path(f"/proc/{process.pid}/status").read_text().splitlines()
     values = dict(line.split(":", 1) for line in lines)
     return [int(values[name].split()[0]) / MIB for name in ("VmRSS", "VmHWM")]
+
+
+def cpu(process):
+    """Seconds of CPU time that a process has used."""
+    fields = pathlib.Path(f"/proc/{process.pid}/stat").read_text().rsplit(")", 1)[1].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
 class Setting:
@@ -164,7 +170,7 @@ def many(setting, options):
         count = options.requests // steps
         targets = [(mode, stream) for mode in options.paths.split(",") for stream in (False, True)]
         failed = 0
-        began = time.perf_counter()
+        began, used = time.perf_counter(), cpu(setting.gateway)
         for place, (mode, stream) in enumerate(targets):
             part = count // len(targets) + (place < count % len(targets))
             seen = setting.loaded("closed", "--count", part, "--threads", options.clients, "--first", done,
@@ -174,8 +180,9 @@ def many(setting, options):
         took = time.perf_counter() - began
         now, most = memory(setting.gateway)
         size = setting.store.stat().st_size / 2**20
-        rows.append([done, failed, f"{count / took:.0f}", f"{now:.0f}", f"{most:.0f}", f"{size:.0f}"])
-    table(["requests", "failed", "a second", "MiB", "MiB peak", "store MiB"], rows)
+        each = (cpu(setting.gateway) - used) / count * 1e6
+        rows.append([done, failed, f"{count / took:.0f}", f"{each:.0f}", f"{now:.0f}", f"{most:.0f}", f"{size:.0f}"])
+    table(["requests", "failed", "a second", "CPU µs each", "MiB", "MiB peak", "store MiB"], rows)
 
 
 def faulty(options, built, folder):
