@@ -3,6 +3,7 @@
 //! They are values: how they travel is `model::openai`'s concern, how rows hold them `dataset`'s.
 
 use std::fmt;
+use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
@@ -91,7 +92,7 @@ impl Message {
     }
 }
 
-/// The turns that lead up to an answer, oldest first.
+/// The turns that lead up to an answer, oldest first; a clone shares them.
 ///
 /// # Examples
 ///
@@ -108,12 +109,12 @@ impl Message {
 /// ```
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(transparent)]
-pub struct Conversation(Vec<Message>);
+pub struct Conversation(Arc<[Message]>);
 
 impl Conversation {
     /// A conversation that is one question from a user.
     pub fn from_prompt(prompt: impl Into<String>) -> Self {
-        Self(vec![Message::user(prompt)])
+        Self::from(vec![Message::user(prompt)])
     }
 
     /// The turns, oldest first.
@@ -131,7 +132,7 @@ impl Conversation {
 
 impl From<Vec<Message>> for Conversation {
     fn from(messages: Vec<Message>) -> Self {
-        Self(messages)
+        Self(messages.into())
     }
 }
 

@@ -42,6 +42,8 @@ pub struct GatewaySettings {
     pub head_bytes: Option<usize>,
     /// Seconds that a head may take to come.
     pub head_seconds: Option<f64>,
+    /// Seconds for which a client may take nothing of its answer.
+    pub write_seconds: Option<f64>,
     /// The longest answer that is held, in bytes.
     pub held_bytes: Option<usize>,
     /// The most connections at once.

@@ -140,6 +140,7 @@ impl GatewaySettings {
                 body_time: seconds("body_seconds", self.body_seconds, limits.body_time)?,
                 head_bytes: self.head_bytes()?,
                 head_time: seconds("head_seconds", self.head_seconds, limits.head_time)?,
+                write_time: seconds("write_seconds", self.write_seconds, limits.write_time)?,
                 held_bytes: count("held_bytes", self.held_bytes, limits.held_bytes)?,
                 connections: count("connections", self.connections, limits.connections)?,
                 stop_time: seconds("stop_seconds", self.stop_seconds, limits.stop_time)?,

@@ -24,6 +24,8 @@ pub(super) struct Call {
     /// What is sent on.
     pub(super) body: Bytes,
     pub(super) errand: Errand,
+    /// What the model's server answered, while it is held.
+    pub(super) draft: Option<Bytes>,
     /// Tokens of prompt and answer, as the model's server counted them.
     pub(super) tokens: (u64, u64),
 }
@@ -39,10 +41,19 @@ impl Call {
         }
     }
 
-    /// Keeps the transcript of a request that got no answer.
+    /// Keeps the transcript of a request that got no answer; with the texts of a draft, where there
+    /// was one.
     pub(super) async fn keep_unanswered(&self, why: &str) -> Result<(), Failure> {
-        let unanswered = self.case().unanswered(why);
-        self.gateway.keep(&self.served, || vec![unanswered]).await
+        let draft: Option<Value> = self
+            .draft
+            .as_ref()
+            .and_then(|bytes| serde_json::from_slice(bytes).ok());
+        let parts = draft.and_then(|draft| self.surface.parts(&draft));
+        let unanswered = match parts {
+            Some(parts) => self.case().withheld(&parts, why),
+            None => vec![self.case().unanswered(why)],
+        };
+        self.gateway.keep(&self.served, || unanswered).await
     }
 
     /// The transcripts of an answer that left without being judged.

@@ -73,6 +73,7 @@ impl Call {
             .map_err(|error| Failure::garbled(format!("the reply is not JSON: {error}")))?;
         let parts = self.surface.parts(&answer);
         let parts = parts.ok_or_else(|| Failure::garbled("the reply holds no answer"))?;
+        self.draft = Some(bytes.clone());
         let served = Arc::clone(&self.served);
         let panel = self.panel(&served)?;
         let clock = Instant::now();

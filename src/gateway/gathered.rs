@@ -25,6 +25,8 @@ pub(super) struct Gathered {
     line: Vec<u8>,
     /// Whether the line is too long to be read.
     skips: bool,
+    /// Whether an event has begun that no empty line has ended.
+    in_event: bool,
     texts: BTreeMap<Slot, String>,
     bytes: usize,
     tokens: (u64, u64),
@@ -42,6 +44,7 @@ impl Gathered {
             most,
             line: Vec::new(),
             skips: false,
+            in_event: false,
             texts: BTreeMap::new(),
             bytes: 0,
             tokens: (0, 0),
@@ -81,6 +84,7 @@ impl Gathered {
     }
 
     fn take(&mut self, line: &[u8]) {
+        self.in_event = !line.trim_ascii().is_empty();
         let Some(data) = line.strip_prefix(b"data:") else {
             return;
         };
@@ -148,14 +152,18 @@ impl Gathered {
 
     /// Whether an event could begin here.
     pub(super) fn is_between_events(&self) -> bool {
-        self.line.is_empty() && !self.skips
+        self.line.is_empty() && !self.skips && !self.in_event
     }
 
     /// What is wrong with what was gathered, if something is.
     pub(super) fn fault(&self) -> Option<&'static str> {
+        self.fault.or_else(|| self.unfinished())
+    }
+
+    /// Why the stream must not end here, if the answer has not ended.
+    pub(super) fn unfinished(&self) -> Option<&'static str> {
         let is_whole = self.is_done || !self.ended.is_empty();
-        self.fault
-            .or((!is_whole).then_some("the stream ended before the answer did"))
+        (!is_whole).then_some("the stream ended before the answer did")
     }
 
     /// The texts, by choice.
@@ -214,6 +222,23 @@ mod tests {
             assert_eq!(gathered.fault(), None, "{size}");
             assert!(gathered.is_between_events());
             assert_eq!(texts(gathered), expected, "{size}");
+        }
+    }
+
+    #[test]
+    fn an_event_begins_only_after_an_empty_line() {
+        let mut gathered = Gathered::new(Surface::Chat, 1000);
+        for (bytes, is_between) in [
+            ("data: {}", false),
+            ("\n", false),
+            ("data: {}\r\n", false),
+            ("\r", false),
+            ("\n", true),
+            (": comment\n", false),
+            ("\n", true),
+        ] {
+            gathered.push(bytes.as_bytes());
+            assert_eq!(gathered.is_between_events(), is_between, "{bytes:?}");
         }
     }
 

@@ -21,7 +21,7 @@ pub(super) async fn healthz() -> Response {
 
 /// `GET /readyz`: new requests may come.
 pub(super) async fn readyz(State(gateway): State<Arc<Gateway>>) -> Response {
-    if gateway.is_ready() {
+    if gateway.is_ready() || gateway.recovers().await {
         return respond(StatusCode::OK, json!({ "status": "ready" }).to_string());
     }
     let body = json!({ "status": "not ready" }).to_string();

@@ -20,7 +20,8 @@ use crate::pipeline::Pipeline;
 use crate::record::{Record, RecordId};
 use crate::telemetry;
 use crate::transcript::{
-    Draft, DraftSource, FORMAT, Final, Outcome, Provenance, RecordEntry, Times, Transcript, Verdict,
+    Delivered, Delivery, Draft, DraftSource, FORMAT, Final, Outcome, Provenance, RecordEntry,
+    Times, Transcript, Verdict,
 };
 
 /// A text with what was found in it.
@@ -192,12 +193,29 @@ impl Case<'_> {
 
     /// The transcripts of texts that left without being judged.
     pub(super) fn unassessed(&self, parts: &[Part], why: &str) -> Vec<Unsealed> {
+        self.unjudged_texts(parts, Outcome::Revised, why)
+    }
+
+    /// The transcripts of texts that did not leave, because something failed while they were held.
+    pub(super) fn withheld(&self, parts: &[Part], why: &str) -> Vec<Unsealed> {
+        let mut withheld = self.unjudged_texts(parts, Outcome::Failed, why);
+        for one in &mut withheld {
+            one.transcript.delivered = Some(Delivered {
+                how: Delivery::Withheld,
+                text: String::new(),
+                why: None,
+            });
+        }
+        withheld
+    }
+
+    fn unjudged_texts(&self, parts: &[Part], outcome: Outcome, why: &str) -> Vec<Unsealed> {
         let names = names(&self.errand.id, parts);
         let texts = parts.iter().zip(names).map(|(part, name)| {
             let record = self.record(part, name);
             Unsealed {
                 content: record.content_digest(),
-                transcript: self.unjudged(&record, Outcome::Revised, why.to_owned()),
+                transcript: self.unjudged(&record, outcome, why.to_owned()),
             }
         });
         texts.collect()

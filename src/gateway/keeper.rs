@@ -6,10 +6,11 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 use futures::future::join_all;
 use serde::{Deserialize, Serialize};
-use tokio::sync::Semaphore;
+use tokio::sync::{Mutex, Semaphore};
 
 use crate::digest::Digest;
-use crate::store::{SealedRow, Store, StoreError};
+use crate::store::{RunState, SealedRow, Store, StoreError};
+use crate::telemetry;
 use crate::transcript::Transcript;
 
 /// How many answered requests may wait for the store; who comes after that waits, too.
@@ -42,6 +43,7 @@ pub(super) struct Keeper {
     durability: Durability,
     room: Arc<Semaphore>,
     failing: Arc<AtomicBool>,
+    trying: Mutex<()>,
     count: AtomicU64,
 }
 
@@ -52,6 +54,7 @@ impl Keeper {
             durability,
             room: Arc::new(Semaphore::new(WAITING as usize)),
             failing: Arc::default(),
+            trying: Mutex::default(),
             count: AtomicU64::new(0),
         }
     }
@@ -64,6 +67,19 @@ impl Keeper {
     /// Whether the last transcript could not be kept.
     pub(super) fn is_failing(&self) -> bool {
         self.failing.load(Ordering::Relaxed)
+    }
+
+    /// Tries, after a failure, whether the store can be written again; one try at a time.
+    pub(super) async fn recovers(&self, run: &str) -> bool {
+        let Ok(_alone) = self.trying.try_lock() else {
+            return false;
+        };
+        let now = telemetry::now();
+        let written = self.store.set_run_state(run, RunState::Running, &now).await;
+        if written.is_ok() {
+            self.failing.store(false, Ordering::Relaxed);
+        }
+        written.is_ok()
     }
 
     /// Keeps what `make` makes: before this returns, or soon after, as was chosen.

@@ -20,10 +20,13 @@ mod enforced;
 mod errand;
 mod failure;
 mod fields;
+#[cfg(any(test, fuzzing))]
+pub mod fuzzing;
 mod gathered;
 mod headers;
 mod health;
 mod held_stream;
+mod impatient;
 mod judge;
 mod keeper;
 mod observations;

@@ -34,6 +34,8 @@ pub struct Limits {
     pub head_bytes: usize,
     /// How long it may take to come.
     pub head_time: Duration,
+    /// How long a client may take nothing of what is sent to it.
+    pub write_time: Duration,
     /// The most header fields.
     pub headers: usize,
     /// The most connections at once.
@@ -72,6 +74,7 @@ impl Default for Limits {
             body_time: Duration::from_secs(60),
             head_bytes: 32 << 10,
             head_time: Duration::from_secs(15),
+            write_time: Duration::from_secs(60),
             headers: 100,
             connections: 10_000,
             held_bytes: 8 << 20,

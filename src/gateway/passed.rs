@@ -10,6 +10,7 @@ use bytes::Bytes;
 use futures::stream;
 use http::HeaderValue;
 use http::header::{CACHE_CONTROL, CONTENT_TYPE};
+use serde::de::IgnoredAny;
 use serde_json::Value;
 use tokio::time::timeout;
 
@@ -55,6 +56,10 @@ impl Call {
             Ok(Err(error)) => return self.fail(Failure::upstream(&error)).await,
             Err(_) => return self.fail(Failure::deadline(deadline)).await,
         };
+        if serde_json::from_slice::<IgnoredAny>(&bytes).is_err() {
+            let failure = Failure::garbled("the reply is not JSON");
+            return self.fail(failure).await;
+        }
         self.answered(200, None);
         let head = self.head(kind);
         self.pass_whole(bytes.clone()).await?;
@@ -182,6 +187,11 @@ fn flow(call: Call, reply: Relayed) -> impl stream::Stream<Item = Result<Bytes, 
                 Some((Ok(piece), Some(flow)))
             }
             Ok(None) => {
+                if let Some(why) = flow.gathered.as_ref().and_then(Gathered::unfinished) {
+                    let what = why.to_owned();
+                    let broken = flow.broken(ModelError::Garbled { what }).await;
+                    return Some((broken, None));
+                }
                 flow.end(None).await;
                 None
             }

@@ -145,6 +145,7 @@ fn prepare(
         surface,
         requested,
         errand,
+        draft: None,
         tokens: (0, 0),
     })
 }

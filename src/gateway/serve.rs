@@ -19,6 +19,7 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::{sleep, timeout};
 use tokio_rustls::TlsAcceptor;
 
+use super::impatient::Impatient;
 use super::{Gateway, Limits, Tls, TrustedProxies};
 use crate::store::StoreError;
 
@@ -126,6 +127,7 @@ impl Connection {
             watcher,
             place,
         } = self;
+        let stream = Impatient::new(stream, limits.write_time);
         let connection = http1::Builder::new()
             .timer(TokioTimer::new())
             .header_read_timeout(limits.head_time)

@@ -97,6 +97,17 @@ impl Gateway {
         !self.stopping.load(Ordering::Relaxed) && !self.keeper.is_failing()
     }
 
+    /// Whether the store, which failed before, can be written again.
+    pub(super) async fn recovers(&self) -> bool {
+        let models = self.models();
+        match models.values().next() {
+            Some(model) if !self.stopping.load(Ordering::Relaxed) => {
+                self.keeper.recovers(&model.run()).await
+            }
+            _ => false,
+        }
+    }
+
     /// Says from now on that new requests should go elsewhere.
     pub fn stop(&self) {
         self.stopping.store(true, Ordering::Relaxed);

@@ -3,17 +3,14 @@
 use bytes::Bytes;
 use serde_json::{Map, Value, json};
 
-use super::frames::{Frames, common, pieces};
+use super::frames::{Common, Frames, pieces};
 
 /// The whole stream.
 pub(super) fn frames(answer: &Value, include_usage: bool) -> Bytes {
-    let mut common = common(answer, "chat.completion.chunk");
-    if include_usage {
-        common.insert("usage".to_owned(), Value::Null);
-    }
+    let common = |usage| Common::new(answer, "chat.completion.chunk", usage);
     let mut writer = Writer {
         frames: Frames::default(),
-        common,
+        common: common(include_usage.then_some(&Value::Null)),
     };
     let choices = answer["choices"].as_array().map_or(&[][..], Vec::as_slice);
     for (place, choice) in choices.iter().enumerate() {
@@ -24,31 +21,26 @@ pub(super) fn frames(answer: &Value, include_usage: bool) -> Bytes {
         .get("usage")
         .filter(|usage| include_usage && !usage.is_null())
     {
-        writer.common.insert("usage".to_owned(), usage.clone());
-        writer.chunk(json!([]), None);
+        writer.common = common(Some(usage));
+        writer.chunk(&json!([]), None);
     }
     writer.frames.done()
 }
 
 struct Writer {
     frames: Frames,
-    common: Map<String, Value>,
+    common: Common,
 }
 
 impl Writer {
-    fn chunk(&mut self, choices: Value, note: Option<&Value>) {
-        let mut chunk = self.common.clone();
-        chunk.insert("choices".to_owned(), choices);
-        if let Some(note) = note {
-            chunk.insert("redraft".to_owned(), note.clone());
-        }
-        self.frames.data(&Value::Object(chunk));
+    fn chunk(&mut self, choices: &Value, note: Option<&Value>) {
+        self.frames.chunk(&self.common, choices, note);
     }
 
     fn delta(&mut self, index: &Value, delta: &Value, logprobs: Option<&Value>) {
         let logprobs = logprobs.cloned().unwrap_or_default();
         self.chunk(
-            json!([{ "index": index, "delta": delta, "logprobs": logprobs, "finish_reason": null }]),
+            &json!([{ "index": index, "delta": delta, "logprobs": logprobs, "finish_reason": null }]),
             None,
         );
     }
@@ -111,7 +103,7 @@ impl Writer {
         let end = json!({
             "index": index, "delta": {}, "logprobs": null, "finish_reason": choice["finish_reason"],
         });
-        self.chunk(json!([end]), note);
+        self.chunk(&json!([end]), note);
     }
 
     fn text(&mut self, index: &Value, field: &str, text: &Value) {

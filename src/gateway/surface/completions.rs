@@ -2,10 +2,10 @@
 
 use bytes::Bytes;
 use serde::Deserialize;
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 
 use super::Instead;
-use super::frames::{Frames, common, pieces};
+use super::frames::{Common, Frames, pieces};
 use crate::gateway::Failure;
 use crate::gateway::fields::Fields;
 use crate::gateway::gathered::{Gathered, Slot};
@@ -64,19 +64,9 @@ pub(super) fn replace(answer: &mut Value, choice: usize, by: Instead<'_>) {
 
 /// The whole stream.
 pub(super) fn frames(answer: &Value, include_usage: bool) -> Bytes {
-    let mut common = common(answer, "text_completion");
-    if include_usage {
-        common.insert("usage".to_owned(), Value::Null);
-    }
+    let common = |usage| Common::new(answer, "text_completion", usage);
+    let each = common(include_usage.then_some(&Value::Null));
     let mut frames = Frames::default();
-    let mut chunk = |common: &Map<String, Value>, choices: Value, note: Option<&Value>| {
-        let mut chunk = common.clone();
-        chunk.insert("choices".to_owned(), choices);
-        if let Some(note) = note {
-            chunk.insert("redraft".to_owned(), note.clone());
-        }
-        frames.data(&Value::Object(chunk));
-    };
     let choices = answer["choices"].as_array().map_or(&[][..], Vec::as_slice);
     for (place, choice) in choices.iter().enumerate() {
         let index = choice
@@ -87,24 +77,20 @@ pub(super) fn frames(answer: &Value, include_usage: bool) -> Bytes {
         let one = |text: &str, logprobs: &Value, finish: &Value| json!([{ "index": index, "text": text, "logprobs": logprobs, "finish_reason": finish }]);
         if choice["logprobs"].is_null() {
             for piece in pieces(text) {
-                chunk(&common, one(piece, &Value::Null, &Value::Null), None);
+                frames.chunk(&each, &one(piece, &Value::Null, &Value::Null), None);
             }
         } else {
-            chunk(&common, one(text, &choice["logprobs"], &Value::Null), None);
+            frames.chunk(&each, &one(text, &choice["logprobs"], &Value::Null), None);
         }
         let note = answer.get("redraft").filter(|_| place + 1 == choices.len());
-        chunk(
-            &common,
-            one("", &Value::Null, &choice["finish_reason"]),
-            note,
-        );
+        let end = one("", &Value::Null, &choice["finish_reason"]);
+        frames.chunk(&each, &end, note);
     }
     if let Some(usage) = answer
         .get("usage")
         .filter(|usage| include_usage && !usage.is_null())
     {
-        common.insert("usage".to_owned(), usage.clone());
-        chunk(&common, json!([]), None);
+        frames.chunk(&common(Some(usage)), &json!([]), None);
     }
     frames.done()
 }

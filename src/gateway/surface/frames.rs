@@ -1,9 +1,10 @@
 //! An answer that is there, written as the events of a stream.
 
+use std::fmt::Write as _;
 use std::io::Write as _;
 
 use bytes::Bytes;
-use serde_json::{Map, Value};
+use serde_json::Value;
 
 /// About how many bytes of a text one event carries.
 const PIECE: usize = 240;
@@ -17,6 +18,15 @@ impl Frames {
     pub(super) fn data(&mut self, data: &Value) {
         // Writing to memory does not fail.
         let _ = write!(self.0, "data: {data}\n\n");
+    }
+
+    /// One event without a name that says what every event of its stream does, and these choices.
+    pub(super) fn chunk(&mut self, common: &Common, choices: &Value, note: Option<&Value>) {
+        let _ = write!(self.0, "data: {}\"choices\":{choices}", common.0);
+        if let Some(note) = note {
+            let _ = write!(self.0, ",\"redraft\":{note}");
+        }
+        self.0.extend_from_slice(b"}\n\n");
     }
 
     /// One event with a name.
@@ -53,22 +63,26 @@ pub(super) fn pieces(text: &str) -> impl Iterator<Item = &str> {
     })
 }
 
-/// What every event of a stream of completions says: the answer's own fields, without those that
-/// events have of their own.
-pub(super) fn common(answer: &Value, object: &str) -> Map<String, Value> {
-    let own = ["object", "choices", "usage", "redraft"];
-    let mut common = Map::new();
-    for (name, value) in answer.as_object().into_iter().flatten() {
-        if name == "object" {
-            common.insert("object".to_owned(), Value::from(object));
-        } else if !own.contains(&name.as_str()) {
-            common.insert(name.clone(), value.clone());
+/// What every event of a stream of completions says, written once: the answer's own fields, without
+/// those that events have of their own.
+#[derive(Debug)]
+pub(super) struct Common(String);
+
+impl Common {
+    /// Of the events of that answer, which are called `object`; with this `usage`, where they have one.
+    pub(super) fn new(answer: &Value, object: &str, usage: Option<&Value>) -> Self {
+        let own = ["object", "choices", "usage", "redraft"];
+        let mut written = format!("{{\"object\":{},", Value::from(object));
+        for (name, value) in answer.as_object().into_iter().flatten() {
+            if !own.contains(&name.as_str()) {
+                let _ = write!(written, "{}:{value},", Value::from(name.as_str()));
+            }
         }
+        if let Some(usage) = usage {
+            let _ = write!(written, "\"usage\":{usage},");
+        }
+        Self(written)
     }
-    common
-        .entry("object")
-        .or_insert_with(|| Value::from(object));
-    common
 }
 
 #[cfg(test)]

@@ -140,6 +140,70 @@ fn a_wrong_request_is_refused_and_says_which_field_it_is() {
     });
 }
 
+#[test]
+fn a_draft_that_nobody_judged_in_time_is_in_the_transcript() {
+    let upstream =
+        Upstream::with(|seen| (Part::of(&seen.body) == Part::Critic).then_some(Say::Hang));
+    let text = settings("gate.yaml", "enforce", "");
+    let desk = Desk::with(
+        &upstream,
+        &text.replace("gateway:\n", "gateway:\n  deadline_seconds: 1\n"),
+    );
+    runtime().block_on(async {
+        let body = ask(CHAT, "choices", "The second one.", false).to_string();
+        let (status, _, got) = told(&desk, body, CHAT).await;
+        assert_eq!(status, 504, "{got:?}");
+        let transcripts = desk.transcripts(got.header("x-redraft-transcript"));
+        let drafts: Vec<&Value> = transcripts
+            .values()
+            .map(|transcript| &transcript["draft"]["text"])
+            .collect();
+        assert_eq!(drafts, ["The first one.", "The second one."]);
+        for transcript in transcripts.values() {
+            assert_eq!(transcript["outcome"], "failed", "{transcript}");
+            assert_eq!(transcript["delivered"]["how"], "withheld", "{transcript}");
+            let why = transcript["why"].as_str().expect("a reason");
+            assert!(why.contains("within 1 s"), "{why}");
+        }
+    });
+}
+
+#[test]
+fn readiness_comes_back_by_itself_once_the_store_can_be_written() {
+    let upstream = Upstream::start();
+    let desk = Desk::enforcing(&upstream, "");
+    let refuse = |table: &str, event: &str| {
+        format!(
+            "CREATE TRIGGER no_{table} BEFORE {event} ON {table} \
+             BEGIN SELECT RAISE(ABORT, 'refused'); END;"
+        )
+    };
+    runtime().block_on(async {
+        assert_eq!(desk.get("readyz").await.status, 200);
+        let broken = [refuse("transcripts", "INSERT"), refuse("runs", "UPDATE")].concat();
+        desk.place.store().execute_batch(&broken).expect("triggers");
+        let (status, _, got) = told(&desk, with("stream", json!(false)), CHAT).await;
+        assert_eq!(status, 500, "{got:?}");
+        assert_eq!(got.json()["error"]["code"], "store_unavailable");
+        for _ in 0..3 {
+            assert_eq!(desk.get("readyz").await.status, 503);
+        }
+        let mended = "DROP TRIGGER no_transcripts; DROP TRIGGER no_runs;";
+        desk.place
+            .store()
+            .execute_batch(mended)
+            .expect("no triggers");
+        // Nobody asked for an answer since.
+        assert_eq!(desk.get("readyz").await.status, 200);
+        assert_eq!(
+            desk.post(CHAT, &ask(CHAT, "content", "x", false))
+                .await
+                .status,
+            200
+        );
+    });
+}
+
 fn with(field: &str, value: Value) -> String {
     let mut body = ask(CHAT, "content", "x", false);
     body[field] = value;

@@ -8,8 +8,8 @@ use std::time::Duration;
 use serde_json::json;
 
 use super::desk::{Desk, ask, settings};
-use super::upstream::Upstream;
-use crate::support::{Part, material, runtime};
+use super::upstream::{Say, Upstream, draft};
+use crate::support::{Part, material, runtime, wait_until};
 
 const CHAT: &str = "chat/completions";
 /// Far more than any of this may take, and far less than what is sent.
@@ -120,6 +120,80 @@ fn a_request_with_two_ends_reaches_nobody_twice() {
         );
     }
     assert!(upstream.seen().is_empty());
+}
+
+#[test]
+fn two_lengths_mean_the_chunks_and_the_end_of_the_connection() {
+    let upstream = Upstream::start();
+    let desk = desk(&upstream);
+    let asked = |text| ask(CHAT, "content", text, false).to_string();
+    let hidden = String::from_utf8(request(
+        &format!("content-length: {}\r\n", asked("hidden").len()),
+        &asked("hidden"),
+    ))
+    .expect("text");
+    let chunks = format!(
+        "{:x}\r\n{}\r\n0\r\n\r\n",
+        asked("open").len(),
+        asked("open")
+    );
+    let lengths = [
+        // What one reader takes for the body holds the second request, or ends within the first.
+        chunks.len() + hidden.len(),
+        chunks.len(),
+        5,
+    ];
+    for length in lengths {
+        let announced = format!("content-length: {length}\r\n");
+        for headers in [
+            format!("{announced}transfer-encoding: chunked\r\n"),
+            format!("transfer-encoding: chunked\r\n{announced}"),
+        ] {
+            let head = format!("POST /v1/chat/completions HTTP/1.1\r\nhost: x\r\n{headers}\r\n");
+            let answer = exchange(&desk, format!("{head}{chunks}{hidden}").as_bytes());
+            assert!(answer.starts_with("HTTP/1.1 200"), "{headers}: {answer}");
+            assert_eq!(
+                answer.matches("HTTP/1.1 ").count(),
+                1,
+                "{headers}: {answer}"
+            );
+        }
+    }
+    let seen = upstream.seen();
+    assert_eq!(seen.len(), 6);
+    for seen in seen {
+        assert_eq!(
+            seen.body["metadata"]["text"], "open",
+            "what is hidden went on"
+        );
+        assert_eq!(
+            seen.headers["content-length"],
+            seen.text.len().to_string().as_str()
+        );
+        assert!(seen.headers.get("transfer-encoding").is_none());
+    }
+}
+
+#[test]
+fn a_client_that_takes_nothing_of_its_answer_is_let_go() {
+    let upstream = Upstream::with(|seen| {
+        let text = "x".repeat(40_000_000);
+        Some(Say::ok(&draft(&seen.path, &seen.body, "content", &text)))
+    });
+    let limits = "gateway:\n  connections: 1\n  write_seconds: 0.5\n  held_bytes: 100000000\n";
+    let desk = Desk::with(
+        &upstream,
+        &settings("privacy", "off", "").replace("gateway:\n", limits),
+    );
+    let mut idle = TcpStream::connect(desk.address()).expect("a connection");
+    let body = ask(CHAT, "content", "x", false).to_string();
+    let asked = request(&format!("content-length: {}\r\n", body.len()), &body);
+    idle.write_all(&asked).expect("it is sent");
+    wait_until("the answer is under way", || !upstream.seen().is_empty());
+    // There is room for one connection: this one is served only when that one has gone.
+    let got = runtime().block_on(desk.get("healthz"));
+    assert_eq!(got.status, 200);
+    drop(idle);
 }
 
 #[test]

@@ -101,6 +101,44 @@ fn what_breaks_off_is_kept_as_far_as_it_came_and_ends_in_an_error() {
 }
 
 #[test]
+fn what_ends_before_the_answer_does_is_never_taken_for_a_whole_one() {
+    let upstream = Upstream::with(|seen| {
+        let say = match seen.body["metadata"]["text"].as_str() {
+            Some("page") => Say::Json(200, "<html>Bad gateway</html>".to_owned()),
+            Some("half") => Say::Json(200, r#"{"choices":[{"mess"#.to_owned()),
+            // The server closes its stream in good order, in the middle of the answer.
+            _ => Say::Events {
+                pieces: PIECES[..3]
+                    .iter()
+                    .map(|piece| (*piece).to_owned())
+                    .collect(),
+                pause: Duration::ZERO,
+                breaks: false,
+            },
+        };
+        Some(say)
+    });
+    for mode in ["observe", "off"] {
+        let desk = Desk::with(&upstream, &settings("gate.yaml", mode, ""));
+        runtime().block_on(async {
+            let got = desk.post(CHAT, &ask(CHAT, "content", "", true)).await;
+            assert!(got.body.starts_with(&PIECES[..3].concat()), "{got:?}");
+            let last = got.events().pop().expect("an event");
+            assert!(last.starts_with(r#"{"error":{"#), "{mode}: {last}");
+            let transcript = one(&desk, got.header("x-redraft-transcript"));
+            assert_eq!(transcript["final"]["text"], "It is !be-kind café");
+            for text in ["page", "half"] {
+                let got = desk.post(CHAT, &ask(CHAT, "content", text, false)).await;
+                assert_eq!(got.status, 502, "{mode}: {got:?}");
+                assert_eq!(got.json()["error"]["code"], "upstream_garbled");
+                let transcript = one(&desk, got.header("x-redraft-transcript"));
+                assert_eq!(transcript["outcome"], "failed");
+            }
+        });
+    }
+}
+
+#[test]
 fn off_judges_nothing_and_keeps_what_was_said() {
     let upstream = streaming(false, PIECES.len());
     let desk = Desk::with(&upstream, &settings("gate.yaml", "off", ""));
