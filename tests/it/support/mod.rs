@@ -1,22 +1,26 @@
 //! What every test here stands on: a folder, the command in it, and a model server.
 
 mod batch_server;
+mod browser;
 #[cfg(feature = "otlp")]
 mod collector;
 mod command;
 mod faults;
 mod node;
+mod pages;
 mod place;
 mod python;
 mod roles;
 mod server;
 
 pub(crate) use batch_server::{BatchServer, Course, Create, End, RowAct};
+pub(crate) use browser::{Browser, ENTER, TAB};
 #[cfg(feature = "otlp")]
 pub(crate) use collector::{Attribute, Attributes, Collector, Span, text};
 pub(crate) use command::{Ended, Redraft, Running};
 pub(crate) use faults::{BreaksContract, Seeded};
 pub(crate) use node::Node;
+pub(crate) use pages::{Page, View};
 pub(crate) use place::{MANNERS, Place, example};
 pub(crate) use python::Python;
 pub(crate) use roles::{Part, answer, material, principles};
