@@ -528,7 +528,7 @@ pub(crate) async fn positions_of_a_run_come_in_order(backend: &impl Backend) {
     assert_eq!(all, sealed);
     let some = store.positions("a", sealed[0], sealed[3]).await.unwrap();
     assert_eq!(some, sealed[1..4]);
-    store.unseal("b", Outcome::Failed).await.unwrap();
+    store.unseal("b", Outcome::Failed, NOW).await.unwrap();
     assert!(store.positions("b", 0, i64::MAX).await.unwrap().is_empty());
     let unknown = store.positions("none", 0, i64::MAX).await.unwrap();
     assert!(unknown.is_empty());

@@ -264,6 +264,7 @@ fn a_transcript_tells_what_changed_and_why() {
         "<span class=\"badge compliant\">kept</span>",
         "as it stood is not known here",
         "Round 2",
+        "of the store's tree",
         "stub",
     ] {
         assert!(page.contains(text), "{text:?} is not on the page:\n{page}");
@@ -422,19 +423,21 @@ fn an_erased_payload_is_on_no_page_and_found_by_no_word() {
         records(&view.page("/transcripts?q=%22question+42%22")),
         ["r42"]
     );
-    // What erasing leaves behind: a row whose content is another.
-    let store = place.store();
-    store
-        .execute(
-            "UPDATE transcripts SET body = '{\"erased\":true}', content = x'00000000000000000000000000000000'
-             WHERE record = 'r42'",
-            [],
-        )
-        .expect("a row that can be changed");
-    assert!(records(&view.page("/transcripts?q=%22question+42%22")).is_empty());
+    let page = view.page("/run?run=first");
+    assert!(page.contains("<strong>34</strong> ·"), "{page}");
+    place
+        .redraft("audit erase r42 --reason asked --author Ann")
+        .run()
+        .exits(0);
+    wait_until("the erased one is not found", || {
+        records(&view.page("/transcripts?q=%22question+42%22")).is_empty()
+    });
+    // Its violation is counted no more.
+    let page = view.page("/run?run=first");
+    assert!(page.contains("<strong>33</strong> ·"), "{page}");
     let page = view.page("/transcript?run=first&record=r42");
     assert!(
-        page.contains("cannot be read") && page.contains("{&quot;erased&quot;:true}"),
+        page.contains("cannot be read") && page.contains("Ann"),
         "{page}"
     );
     wait_for(&view, "/transcripts?run=first", ">100 transcripts<");

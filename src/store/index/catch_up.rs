@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::take_in::{Known, Taken};
 use super::{Extract, Index, IndexError, Item};
-use crate::store::{RunRow, RunState, Store, StoredTranscript};
+use crate::store::{EventEntry, RunRow, RunState, Store, StoredTranscript};
 
 /// How many transcripts are read at a time.
 const PAGE: usize = 512;
@@ -38,16 +38,12 @@ pub async fn catch_up(
     extract: Extractor,
     report: &(dyn Fn(Progress) + Sync),
 ) -> Result<(), IndexError> {
+    let log = store.log_id().await?;
+    if index.source()?.is_none_or(|(known, _)| known != log) {
+        index.begin_anew(&log)?;
+    }
     let rows = store.runs().await?;
     let mut known = index.known()?;
-    let is_of_store = |(name, known): (&String, &Known)| {
-        rows.iter()
-            .any(|row| row.run.name == *name && row.run.started == known.started)
-    };
-    if !known.iter().all(is_of_store) {
-        index.clear()?;
-        known.clear();
-    }
     let mut progress = Progress {
         done: known.values().map(|known| known.count).sum(),
         total: rows.iter().map(|row| row.sealed).sum(),
@@ -58,7 +54,7 @@ pub async fn catch_up(
         let reached = follow(index, store, extract, row, begin, &mut progress, report).await?;
         forget_gone(index, store, &row.run.name, reached.count).await?;
     }
-    Ok(())
+    forget_erased(index, store, extract).await
 }
 
 /// Takes in a run from where it was left.
@@ -175,6 +171,38 @@ async fn forget_gone(
         }
         after = last;
     }
+}
+
+/// Takes in again what the store's log says was erased since the last look.
+async fn forget_erased(
+    index: &Arc<Index>,
+    store: &dyn Store,
+    extract: Extractor,
+) -> Result<(), IndexError> {
+    let mut from = index.source()?.map_or(0, |(_, below)| below);
+    loop {
+        let events = store.events(from, PAGE).await?;
+        let Some(last) = events.last() else {
+            return Ok(());
+        };
+        let mut erased = Vec::new();
+        for event in &events {
+            if let Some((run, record)) = erasure(&event.entry) {
+                erased.extend(index.item(&run, &record)?);
+            }
+        }
+        renew(index, store, extract, &erased).await?;
+        from = last.index + 1;
+        index.looked_through(from)?;
+    }
+}
+
+/// The run and the record whose payload an event says was erased, if it says so.
+fn erasure(entry: &[u8]) -> Option<(String, String)> {
+    let event: EventEntry = serde_json::from_slice(entry).ok()?;
+    event.more.get("erases")?;
+    let record = event.more.get("record")?.as_str()?;
+    Some((event.run?, record.to_owned()))
 }
 
 /// Takes those items in again whose record now has other content in the store, or none; gives whether

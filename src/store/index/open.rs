@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::sync::{Mutex, MutexGuard, PoisonError, TryLockError};
 use std::time::Duration;
 
-use rusqlite::{Connection, ErrorCode, OpenFlags};
+use rusqlite::{Connection, ErrorCode, OpenFlags, OptionalExtension as _, TransactionBehavior};
 
 use super::IndexError;
 
@@ -80,14 +80,35 @@ impl Index {
         path.into()
     }
 
-    /// Forgets everything.
-    pub(super) fn clear(&self) -> Result<(), IndexError> {
-        self.writer().execute_batch(
-            "BEGIN IMMEDIATE;
-             DELETE FROM runs; DELETE FROM groups; DELETE FROM names; DELETE FROM items;
-             DELETE FROM tallies; INSERT INTO words (words) VALUES ('delete-all');
-             COMMIT",
+    /// The log of the store that it is of, and how many of its leaves were looked through.
+    pub(super) fn source(&self) -> Result<Option<(String, u64)>, IndexError> {
+        let found = self
+            .reader()
+            .query_row("SELECT log, events FROM source", [], |row| {
+                Ok((row.get(0)?, row.get::<_, i64>(1)?.unsigned_abs()))
+            })
+            .optional()?;
+        Ok(found)
+    }
+
+    /// Forgets everything, and is of the store with this log from now on.
+    pub(super) fn begin_anew(&self, log: &str) -> Result<(), IndexError> {
+        let mut writer = self.writer();
+        let transaction = writer.transaction_with_behavior(TransactionBehavior::Immediate)?;
+        transaction.execute_batch(
+            "DELETE FROM source; DELETE FROM runs; DELETE FROM groups; DELETE FROM names;
+             DELETE FROM items; DELETE FROM tallies; INSERT INTO words (words) VALUES ('delete-all')",
         )?;
+        transaction.execute("INSERT INTO source (log, events) VALUES (?1, 0)", [log])?;
+        transaction.commit()?;
+        Ok(())
+    }
+
+    /// Notes that the leaves below this one were looked through.
+    pub(super) fn looked_through(&self, below: u64) -> Result<(), IndexError> {
+        let below = i64::try_from(below).unwrap_or(i64::MAX);
+        self.writer()
+            .execute("UPDATE source SET events = ?1", [below])?;
         Ok(())
     }
 

@@ -1,5 +1,11 @@
 -- The index of a store, all of it derived: another version of this file makes a new index of the store.
 
+-- Which store it is of, by its log, and how many of the log's leaves were looked through for erasures.
+CREATE TABLE source (
+    log    TEXT NOT NULL,
+    events INTEGER NOT NULL
+) STRICT;
+
 CREATE TABLE runs (
     id      INTEGER PRIMARY KEY,
     name    TEXT NOT NULL UNIQUE,

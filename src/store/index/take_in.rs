@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use rusqlite::{Connection, OptionalExtension, params};
+use rusqlite::{Connection, OptionalExtension, TransactionBehavior, params};
 
 use super::facts::Kept;
 use super::names::Names;
@@ -58,8 +58,7 @@ impl Index {
         batch: &[Taken],
     ) -> Result<Known, IndexError> {
         let mut writer = self.writer();
-        let transaction =
-            writer.transaction_with_behavior(rusqlite::TransactionBehavior::Immediate)?;
+        let transaction = writer.transaction_with_behavior(TransactionBehavior::Immediate)?;
         transaction
             .prepare_cached(
                 "INSERT INTO runs (name, started) VALUES (?1, ?2) ON CONFLICT (name) DO NOTHING",
@@ -94,8 +93,7 @@ impl Index {
         let mut writer = self.writer();
         // What is gone is to be gone from the file, too.
         writer.pragma_update(None, "secure_delete", true)?;
-        let transaction =
-            writer.transaction_with_behavior(rusqlite::TransactionBehavior::Immediate)?;
+        let transaction = writer.transaction_with_behavior(TransactionBehavior::Immediate)?;
         let id: Option<i64> = transaction
             .query_row("SELECT id FROM runs WHERE name = ?1", [run], |row| {
                 row.get(0)

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::{Extract, Facts, Filter, Index, Kind, Sort, Spoken, catch_up, renew};
 use crate::digest::Digest;
-use crate::store::conformance::{new_run, sealed_row};
+use crate::store::conformance::{NOW, new_run, sealed_row};
 use crate::store::sqlite::SqliteStore;
 use crate::store::{Store, StoredTranscript};
 use crate::transcript::{ConstitutionMark, Outcome};
@@ -123,7 +123,7 @@ async fn what_is_unsealed_is_forgotten_and_what_took_its_place_is_there() {
     let index = desk.index();
     desk.follow(&index).await;
     assert_eq!(counted(&index), [16; 4]);
-    desk.store.unseal("a", Outcome::Failed).await.unwrap();
+    desk.store.unseal("a", Outcome::Failed, NOW).await.unwrap();
     // As many again, of which some failed again.
     desk.seal(10..14, Outcome::Failed).await;
     desk.seal(14..16, Outcome::Revised).await;
@@ -134,7 +134,7 @@ async fn what_is_unsealed_is_forgotten_and_what_took_its_place_is_there() {
         ..Filter::default()
     };
     assert_eq!(index.count(&failed).unwrap().0, 4);
-    desk.store.unseal("a", Outcome::Failed).await.unwrap();
+    desk.store.unseal("a", Outcome::Failed, NOW).await.unwrap();
     desk.store
         .set_run_state(
             "a",
@@ -189,9 +189,7 @@ async fn another_store_at_the_same_place_is_another_index() {
     let index = desk.index();
     desk.follow(&index).await;
     let other = SqliteStore::open(desk.folder.path().join("b.db")).unwrap();
-    let mut run = new_run("a");
-    run.started = "2027-01-01T00:00:00Z".to_owned();
-    other.open_run(run).await.unwrap();
+    other.open_run(new_run("a")).await.unwrap();
     let row = sealed_row("only", 1, Outcome::Compliant, "a kind word");
     other.seal("a", row).await.unwrap();
     catch_up(&index, &other, extract, &|_| ()).await.unwrap();

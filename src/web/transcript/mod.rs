@@ -51,6 +51,9 @@ pub(super) async fn show(pages: &Pages, place: Place) -> Result<Markup, Problem>
         ..asked.clone()
     };
     let neighbours = neighbours(pages, &asked, &listed).await?;
+    let id = stored.row.sealed.record.clone();
+    let leaf = pages.store().leaf_of(&asked.run, &id).await?;
+    let leaf = leaf.map(|leaf| leaf.index);
     let head = Head::titled(asked.record.clone())
         .below("Runs", "/")
         .below(asked.run.clone(), links::run(&asked.run))
@@ -60,8 +63,8 @@ pub(super) async fn show(pages: &Pages, place: Place) -> Result<Markup, Problem>
     let content = tokio::task::spawn_blocking(move || {
         let turn = turn(&listed, &neighbours);
         match stored.row.sealed.open() {
-            Ok(transcript) => whole(&stored, &transcript, &turn),
-            Err(error) => unreadable(&stored, &error, &turn),
+            Ok(transcript) => whole(&stored, &transcript, leaf, &turn),
+            Err(error) => unreadable(&stored, &error, leaf, &turn),
         }
     })
     .await?;
@@ -106,7 +109,12 @@ fn turn(listed: &Asked, neighbours: &Neighbours) -> Markup {
 }
 
 /// Everything about a transcript. What people decide about it belongs between outcome and provenance.
-fn whole(stored: &StoredTranscript, transcript: &Transcript, turn: &Markup) -> Markup {
+fn whole(
+    stored: &StoredTranscript,
+    transcript: &Transcript,
+    leaf: Option<u64>,
+    turn: &Markup,
+) -> Markup {
     html! {
         div.title-row {
             h1 { (visible::text(transcript.record.id.as_str())) }
@@ -118,7 +126,7 @@ fn whole(stored: &StoredTranscript, transcript: &Transcript, turn: &Markup) -> M
         (draft(transcript))
         (rounds::sections(transcript))
         (outcome(transcript))
-        (provenance::section(stored, transcript))
+        (provenance::section(stored, transcript, leaf))
     }
 }
 
@@ -182,7 +190,12 @@ fn outcome(transcript: &Transcript) -> Markup {
 }
 
 /// What is left of a transcript that cannot be read.
-fn unreadable(stored: &StoredTranscript, error: &serde_json::Error, turn: &Markup) -> Markup {
+fn unreadable(
+    stored: &StoredTranscript,
+    error: &serde_json::Error,
+    leaf: Option<u64>,
+    turn: &Markup,
+) -> Markup {
     html! {
         div.title-row {
             h1 { (visible::text(stored.row.sealed.record.as_str())) }
@@ -194,6 +207,6 @@ fn unreadable(stored: &StoredTranscript, error: &serde_json::Error, turn: &Marku
             (visible::text(&error.to_string())) "). What the store holds in its place:"
         }
         pre.text { (fold::text(&String::from_utf8_lossy(&stored.row.sealed.body))) }
-        (provenance::seal(stored))
+        (provenance::seal(stored, leaf))
     }
 }

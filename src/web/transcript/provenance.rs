@@ -10,7 +10,11 @@ use crate::web::number::{money, thousands};
 use crate::web::{fold, links, visible};
 
 /// Constitution, models, recipe, usage, and the seal.
-pub(super) fn section(stored: &StoredTranscript, transcript: &Transcript) -> Markup {
+pub(super) fn section(
+    stored: &StoredTranscript,
+    transcript: &Transcript,
+    leaf: Option<u64>,
+) -> Markup {
     let provenance = &transcript.provenance;
     html! {
         section {
@@ -48,7 +52,7 @@ pub(super) fn section(stored: &StoredTranscript, transcript: &Transcript) -> Mar
                 (record(transcript))
                 (usage(transcript))
             }
-            (seal(stored))
+            (seal(stored, leaf))
         }
     }
 }
@@ -78,8 +82,9 @@ fn usage(transcript: &Transcript) -> Markup {
     }
 }
 
-/// Under which digest the transcript stands, and where its bytes are to be had.
-pub(super) fn seal(stored: &StoredTranscript) -> Markup {
+/// Under which digest the transcript stands, which leaf of the store's tree it is, and where its bytes
+/// are to be had.
+pub(super) fn seal(stored: &StoredTranscript, leaf: Option<u64>) -> Markup {
     let sealed = &stored.row.sealed;
     let json = links::link(
         "/transcript.json",
@@ -94,6 +99,14 @@ pub(super) fn seal(stored: &StoredTranscript) -> Markup {
             }
             ". "
             a href=(json) download { "The sealed bytes (JSON)" }
+        }
+        @match leaf {
+            Some(leaf) => p.soft {
+                "Leaf " (thousands(leaf)) " of the store's tree. "
+                code { "redraft audit prove" } " makes a proof of that, " code { "redraft audit verify" }
+                " checks the whole store."
+            },
+            None => p.soft { "No leaf of the store's tree is about it." },
         }
     }
 }
