@@ -83,6 +83,7 @@
 //! - [`mod@prefer`]: which of two answers keeps a constitution better
 //! - [`gateway`](mod@gateway): an OpenAI-compatible endpoint whose answers keep a constitution
 //! - [`review`]: what people decide about transcripts
+//! - [`web`]: runs and transcripts as pages in a browser
 //! - [`config`]: settings, from file, environment and command line
 //! - [`app`]: builds everything from settings
 //! - [`mod@bench`]: measures an endpoint, or this machine against the simulated server
@@ -116,6 +117,7 @@ pub mod simulated;
 pub mod store;
 pub mod telemetry;
 pub mod transcript;
+pub mod web;
 pub mod yaml;
 
 pub use constitution::Constitution;

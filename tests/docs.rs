@@ -33,6 +33,7 @@ const PAGES: &[&str] = &[
     "docs/imports.md",
     "docs/observability.md",
     "docs/operations.md",
+    "docs/pages.md",
     "docs/preferences.md",
     "docs/prompts.md",
     "docs/recipes.md",

@@ -30,6 +30,7 @@ mod naming;
 mod prefer;
 mod progress;
 mod recording;
+mod report;
 mod review;
 mod run;
 mod runs;
@@ -42,6 +43,7 @@ mod story;
 mod summary;
 mod tables;
 mod terminal;
+mod view;
 mod watch;
 
 use std::process::ExitCode;
@@ -85,6 +87,10 @@ enum Command {
     Ctl(ctl::Options),
     /// Count outcomes, violations and mends of a run
     Stats(stats::Options),
+    /// Show runs and transcripts as pages in a browser
+    View(view::Options),
+    /// Write the page of a run as one file
+    Report(report::Options),
     /// Write the transcripts of a run as rows for other tools
     Export(Box<export::Options>),
     /// Take in traces of critique and revision that other tools made
@@ -142,6 +148,8 @@ impl Command {
             Self::Runs(options) => options.run().await,
             Self::Ctl(options) => options.run().await,
             Self::Stats(options) => options.run().await,
+            Self::View(options) => options.run().await,
+            Self::Report(options) => options.run().await,
             Self::Export(options) => options.run().await,
             Self::Import(options) => options.run().await,
             Self::Prefer(options) => options.run().await,

@@ -4,7 +4,8 @@ use std::ops::Range;
 
 /// Where `quote` occurs in `text`, runs of white space counting as one space; absent when it does
 /// not occur, or is nothing but white space.
-pub(super) fn locate_quote(text: &str, quote: &str) -> Option<Range<usize>> {
+#[must_use]
+pub fn locate_quote(text: &str, quote: &str) -> Option<Range<usize>> {
     let quote = quote.trim();
     if quote.is_empty() {
         return None;

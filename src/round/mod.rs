@@ -33,6 +33,7 @@ pub use checks::{judge_by_checks, rewrite_by_checks};
 pub use critique::{Critique, critique, critique_in_chat};
 pub use draft::draft;
 pub use error::RoundError;
+pub use evidence::locate_quote;
 pub use instructions::Instructions;
 pub use ledger::{Closed, Ledger};
 pub use revise::{Revised, revise, revise_in_chat};

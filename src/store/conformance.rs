@@ -47,6 +47,7 @@ macro_rules! conformance_tests {
             records_are_found_by_id_and_by_its_beginning
             unsealing_takes_one_outcome_out_of_one_run
             positions_are_never_given_twice
+            positions_of_a_run_come_in_order
             rejected_rows_are_kept_by_line
             a_checkpoint_is_kept_per_run
             a_command_is_taken_once_and_answered
@@ -510,6 +511,27 @@ pub(crate) async fn positions_are_never_given_twice(backend: &impl Backend) {
     seal(&store, "a", "r", Outcome::Compliant).await;
     let second = store.find_record(None, "r", 1).await.unwrap();
     assert!(second[0].position > first[0].position);
+}
+
+pub(crate) async fn positions_of_a_run_come_in_order(backend: &impl Backend) {
+    let store = backend.open();
+    for run in ["a", "b"] {
+        store.open_run(new_run(run)).await.unwrap();
+    }
+    for record in 0..6 {
+        seal(&store, "a", &format!("a{record}"), Outcome::Compliant).await;
+        seal(&store, "b", &format!("b{record}"), Outcome::Failed).await;
+    }
+    let page = store.transcripts("a", None, 10).await.unwrap();
+    let sealed: Vec<i64> = page.items.iter().map(|stored| stored.position).collect();
+    let all = store.positions("a", 0, i64::MAX).await.unwrap();
+    assert_eq!(all, sealed);
+    let some = store.positions("a", sealed[0], sealed[3]).await.unwrap();
+    assert_eq!(some, sealed[1..4]);
+    store.unseal("b", Outcome::Failed, NOW).await.unwrap();
+    assert!(store.positions("b", 0, i64::MAX).await.unwrap().is_empty());
+    let unknown = store.positions("none", 0, i64::MAX).await.unwrap();
+    assert!(unknown.is_empty());
 }
 
 pub(crate) async fn rejected_rows_are_kept_by_line(backend: &impl Backend) {

@@ -4,7 +4,7 @@
 //! on the trait with its value types in `records`, implement it in each backend, and call it in the
 //! conformance suite, which every backend passes. [`AuditLog`] is the part of it that lets others check
 //! what the store holds: every seal is a leaf of a Merkle tree. [`ReviewDesk`] is the part for people who
-//! review.
+//! review. [`index`] makes the index beside a store, from which pages are found.
 
 mod audit_log;
 #[cfg(test)]
@@ -14,6 +14,7 @@ mod conformance_desk;
 #[cfg(test)]
 mod conformance_log;
 mod error;
+pub mod index;
 mod leaf;
 mod records;
 mod rejected_root;

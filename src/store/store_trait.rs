@@ -101,6 +101,13 @@ pub trait Store: Journal + AuditLog + ReviewDesk {
         limit: usize,
     ) -> Result<Page<StoredTranscript>, StoreError>;
 
+    /// The positions of a run's transcripts after one position and up to another, in order.
+    ///
+    /// # Errors
+    ///
+    /// When the store cannot be read.
+    async fn positions(&self, run: &str, after: i64, to: i64) -> Result<Vec<i64>, StoreError>;
+
     /// The transcripts of a record in one run, or in every run, the newest first; `record` may be
     /// the beginning of an id when no id is exactly that.
     ///

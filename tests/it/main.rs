@@ -9,6 +9,7 @@ mod bad_rows;
 mod bad_settings;
 mod batch;
 mod bench;
+mod browser;
 mod budget;
 mod cai;
 mod calls;
@@ -34,6 +35,7 @@ mod model_errors;
 mod only_failures;
 #[cfg(feature = "otlp")]
 mod otlp;
+mod pages;
 mod parquet_in_python;
 mod prefer;
 mod quick_start;

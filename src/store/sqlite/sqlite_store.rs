@@ -202,6 +202,13 @@ impl Store for SqliteStore {
             .await
     }
 
+    async fn positions(&self, run: &str, after: i64, to: i64) -> Result<Vec<i64>, StoreError> {
+        let run = run.to_owned();
+        self.readers
+            .scan(move |reader| transcripts::positions(reader, &run, after, to))
+            .await
+    }
+
     async fn find_record(
         &self,
         run: Option<&str>,

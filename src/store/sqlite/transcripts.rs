@@ -146,6 +146,23 @@ fn page_where(
     Ok(Page { items, next: None })
 }
 
+/// The positions of a run's transcripts after one position and up to another, in order.
+pub(super) fn positions(
+    connection: &Connection,
+    run: &str,
+    after: i64,
+    to: i64,
+) -> Result<Vec<i64>, Failure> {
+    let positions = connection
+        .prepare_cached(
+            "SELECT position FROM transcripts WHERE run = (SELECT id FROM runs WHERE name = ?1)
+             AND position > ?2 AND position <= ?3 ORDER BY position",
+        )?
+        .query_map(params![run, after, to], |row| row.get(0))?
+        .collect::<Result<_, _>>()?;
+    Ok(positions)
+}
+
 /// The transcripts of a record in one run, or in every run, the newest first; where no id is exactly
 /// `record`, those of the records whose ids begin with it.
 pub(super) fn search(

@@ -1,6 +1,7 @@
 //! What every test here stands on: a folder, the command in it, and a model server.
 
 mod batch_server;
+mod browser;
 mod bucket_server;
 #[cfg(feature = "otlp")]
 mod collector;
@@ -8,6 +9,7 @@ mod command;
 mod faults;
 mod hub_server;
 mod node;
+mod pages;
 mod place;
 mod python;
 mod roles;
@@ -15,6 +17,7 @@ mod server;
 mod serving;
 
 pub(crate) use batch_server::{BatchServer, Course, Create, End, RowAct};
+pub(crate) use browser::{Browser, ENTER, TAB};
 pub(crate) use bucket_server::{Buckets, KEY, ObjectAsked, SECRET};
 #[cfg(feature = "otlp")]
 pub(crate) use collector::{Attribute, Attributes, Collector, Span, text};
@@ -22,6 +25,7 @@ pub(crate) use command::{Ended, Redraft, Running};
 pub(crate) use faults::{BreaksContract, Seeded};
 pub(crate) use hub_server::{Hub, TOKEN};
 pub(crate) use node::Node;
+pub(crate) use pages::{Page, View};
 pub(crate) use place::{MANNERS, Place, example};
 pub(crate) use python::Python;
 pub(crate) use roles::{Part, answer, material, principles};

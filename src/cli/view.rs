@@ -1,0 +1,115 @@
+//! `redraft view [STORE]`: pages for people over a store that is only read.
+
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::sync::Mutex;
+use std::time::{Duration, Instant};
+
+use anyhow::Context as _;
+use clap::Args;
+use tokio::net::TcpListener;
+
+use super::Exit;
+use super::args::StoreArgs;
+use super::error::UsageError;
+use super::interrupts::Interrupts;
+use super::terminal::{Paint, safe, thousands};
+use crate::app;
+use crate::run::Stop;
+use crate::store::index::{Index, Progress};
+use crate::web::{HostRule, Pages, router};
+
+/// How often a person hears how far the index is.
+const PACE: Duration = Duration::from_secs(2);
+
+/// Options of `redraft view`.
+#[derive(Debug, Args)]
+pub(super) struct Options {
+    /// The store [default: redraft.db]
+    #[arg(value_name = "STORE")]
+    store: Option<PathBuf>,
+    /// Where to listen
+    #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:8788")]
+    listen: SocketAddr,
+    /// Let others than this machine read: whoever reaches the address does
+    #[arg(long)]
+    open: bool,
+    #[command(flatten)]
+    index: IndexArgs,
+}
+
+/// Where the index of a store is.
+#[derive(Debug, Args)]
+pub(super) struct IndexArgs {
+    /// The file of the index [default: the store's, with .index at its end]
+    #[arg(long, value_name = "FILE")]
+    index: Option<PathBuf>,
+}
+
+impl IndexArgs {
+    /// Pages over the store at this path; the index tells how far it is.
+    pub(super) fn pages(self, store: &Path, quiet: bool) -> anyhow::Result<Pages> {
+        let opened = app::open_store_to_read(store)?;
+        let index = Index::open(self.index.unwrap_or_else(|| Index::beside(store)))?;
+        Ok(Pages::over(opened, index, Box::new(teller(quiet))))
+    }
+}
+
+impl Options {
+    pub(super) async fn run(self) -> anyhow::Result<Exit> {
+        if !self.open && !self.listen.ip().is_loopback() {
+            return Err(UsageError(format!(
+                "{} is reached by others than this machine, and these pages ask nobody who they are: \
+                 give --open if that is what you want",
+                self.listen
+            ))
+            .into());
+        }
+        let hosts = if self.listen.ip().is_loopback() {
+            HostRule::Loopback
+        } else {
+            HostRule::Any
+        };
+        let store = StoreArgs { store: self.store }.path()?;
+        let name = store.display().to_string();
+        let pages = self.index.pages(&store, false)?;
+        let listener = TcpListener::bind(self.listen)
+            .await
+            .with_context(|| format!("cannot listen at {}", self.listen))?;
+        let (handle, mut stop) = Stop::new();
+        let watch = Interrupts::listen()?.watch(handle);
+        let paint = Paint::STDERR;
+        eprintln!(
+            "{} at {}",
+            safe(&name),
+            paint.bold(format!("http://{}/", listener.local_addr()?))
+        );
+        eprintln!("{}", paint.dim("Ctrl-C ends this."));
+        let served = axum::serve(listener, router(pages, hosts)).into_future();
+        tokio::select! {
+            ended = served => ended?,
+            () = stop.wished() => {}
+            () = watch => {}
+        }
+        Ok(Exit::Done)
+    }
+}
+
+/// Says how far the index is, now and then, and when it has caught up after that.
+fn teller(quiet: bool) -> impl Fn(Progress) + Send + Sync {
+    let said = Mutex::new((Instant::now(), false));
+    move |progress: Progress| {
+        let Ok(mut said) = said.lock() else { return };
+        let is_done = progress.done >= progress.total;
+        let is_due = said.0.elapsed() >= PACE;
+        if quiet || (is_done && !said.1) || (!is_done && !is_due) {
+            return;
+        }
+        *said = (Instant::now(), !is_done);
+        eprintln!(
+            "indexed {} of {} transcripts",
+            thousands(progress.done),
+            thousands(progress.total)
+        );
+    }
+}

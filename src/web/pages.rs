@@ -1,0 +1,98 @@
+//! What pages are made from: a store, its index, and the constitutions that are known.
+
+use std::fmt;
+use std::sync::Arc;
+
+use super::follower::{Follower, Standing};
+use super::problem::Problem;
+use crate::audit;
+use crate::record::RecordId;
+use crate::store::index::{Index, IndexError, Item, Progress, renew};
+use crate::store::{Store, StoredTranscript};
+
+/// What pages are made from.
+pub struct Pages {
+    store: Arc<dyn Store>,
+    index: Arc<Index>,
+    follower: Follower,
+}
+
+impl Pages {
+    /// Pages over a store and its index, which begins to catch up; `report` hears how far it is. To
+    /// be called on a tokio runtime.
+    #[must_use]
+    pub fn over(
+        store: Arc<dyn Store>,
+        index: Index,
+        report: Box<dyn Fn(Progress) + Send + Sync>,
+    ) -> Self {
+        let index = Arc::new(index);
+        let follower = Follower::start(Arc::clone(&index), Arc::clone(&store), report);
+        Self {
+            store,
+            index,
+            follower,
+        }
+    }
+
+    /// Waits until the index has caught up with the store for the first time.
+    ///
+    /// # Errors
+    ///
+    /// When it could not.
+    pub async fn caught_up(&self) -> Result<(), Problem> {
+        match self.follower.first().await.failure {
+            Some(failure) => Err(Problem::Behind(failure)),
+            None => Ok(()),
+        }
+    }
+
+    pub(super) fn store(&self) -> &dyn Store {
+        self.store.as_ref()
+    }
+
+    /// Has the index catch up, for a moment.
+    pub(super) async fn freshen(&self) -> Standing {
+        self.follower.freshen().await
+    }
+
+    /// Asks the index, on a thread that may block.
+    pub(super) async fn ask<T: Send + 'static>(
+        &self,
+        question: impl FnOnce(&Index) -> Result<T, IndexError> + Send + 'static,
+    ) -> Result<T, Problem> {
+        let index = Arc::clone(&self.index);
+        Ok(tokio::task::spawn_blocking(move || question(&index)).await??)
+    }
+
+    /// The transcript of a record in a run.
+    pub(super) async fn transcript(
+        &self,
+        run: &str,
+        record: &str,
+    ) -> Result<StoredTranscript, Problem> {
+        let id = RecordId::new(record.to_owned());
+        let found = self.store.transcript(run, &id).await?;
+        found.ok_or_else(|| {
+            Problem::Absent(format!(
+                "The run {run} has no transcript of the record {record}."
+            ))
+        })
+    }
+
+    /// Takes in again what the store now holds otherwise than these items say; gives whether there
+    /// was such a thing.
+    pub(super) async fn renew(&self, items: &[Item]) -> Result<bool, Problem> {
+        let renewed = renew(&self.index, self.store.as_ref(), audit::extract, items).await;
+        Ok(renewed?)
+    }
+}
+
+impl fmt::Debug for Pages {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter
+            .debug_struct("Pages")
+            .field("index", &self.index)
+            .finish_non_exhaustive()
+    }
+}

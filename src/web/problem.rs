@@ -1,0 +1,57 @@
+//! What a page says when it cannot be made.
+
+use axum::http::StatusCode;
+use axum::response::{Html, IntoResponse, Response};
+use maud::html;
+
+use super::layout::{self, Head};
+use super::visible;
+use crate::store::StoreError;
+use crate::store::index::IndexError;
+
+/// A page could not be made.
+#[derive(Debug, thiserror::Error)]
+pub enum Problem {
+    /// There is no such page, run or transcript.
+    #[error("{0}")]
+    Absent(String),
+    /// The store cannot be read.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// The index cannot be read.
+    #[error(transparent)]
+    Index(#[from] IndexError),
+    /// The index could not be brought to where the store is.
+    #[error("the index could not catch up with the store: {0}")]
+    Behind(String),
+    /// The work on a page has ended before its time.
+    #[error("the work on this page has ended")]
+    Ended(#[from] tokio::task::JoinError),
+}
+
+impl IntoResponse for Problem {
+    fn into_response(self) -> Response {
+        let status = match self {
+            Self::Absent(_) => StatusCode::NOT_FOUND,
+            _ => StatusCode::INTERNAL_SERVER_ERROR,
+        };
+        let title = match self {
+            Self::Absent(_) => "Not found",
+            _ => "This page could not be made",
+        };
+        let mut causes = Vec::new();
+        let mut cause: Option<&dyn std::error::Error> = Some(&self);
+        while let Some(error) = cause {
+            causes.push(error.to_string());
+            cause = error.source();
+        }
+        causes.dedup();
+        let body = html! {
+            h1 { (title) }
+            p { (visible::text(&causes.join(": "))) }
+            p { a href="/" { "All runs" } }
+        };
+        let page = layout::page(&Head::titled(title), &body).into_string();
+        (status, Html(page)).into_response()
+    }
+}

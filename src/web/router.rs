@@ -1,0 +1,100 @@
+//! The addresses of the pages.
+
+use std::sync::Arc;
+
+use axum::Router;
+use axum::extract::{Query, State};
+use axum::http::header::{CONTENT_DISPOSITION, CONTENT_TYPE};
+use axum::middleware;
+use axum::response::{Html, IntoResponse, Response};
+use axum::routing::get;
+use maud::Markup;
+
+use super::asked::Asked;
+use super::guard::{HostRule, guard};
+use super::pages::Pages;
+use super::problem::Problem;
+use super::{compare, constitution, run, runs, transcript, transcripts};
+
+/// How pages look; a report has it within itself.
+pub(super) const STYLE: &str = include_str!("assets/style.css");
+const ICON: &str = include_str!("assets/icon.svg");
+const KEYS: &str = include_str!("assets/keys.js");
+
+type Answer = Result<Response, Problem>;
+type Of = State<Arc<Pages>>;
+
+/// The pages over a store.
+pub fn router(pages: Pages, hosts: HostRule) -> Router {
+    Router::new()
+        .route("/", get(runs))
+        .route("/run", get(run))
+        .route("/transcripts", get(transcripts))
+        .route("/transcript", get(transcript))
+        .route("/transcript.json", get(transcript_json))
+        .route("/constitution", get(constitution))
+        .route("/compare", get(compare))
+        .route("/style.css", get(style))
+        .route("/keys.js", get(keys))
+        .route("/icon.svg", get(icon))
+        .fallback(unknown)
+        .with_state(Arc::new(pages))
+        .layer(middleware::from_fn_with_state(hosts, guard))
+}
+
+async fn runs(State(pages): Of) -> Answer {
+    shown(runs::show(&pages).await)
+}
+
+async fn run(State(pages): Of, Query(asked): Query<Asked>) -> Answer {
+    shown(run::show(&pages, &asked.run).await)
+}
+
+async fn transcripts(State(pages): Of, Query(asked): Query<Asked>) -> Answer {
+    shown(transcripts::show(&pages, asked).await)
+}
+
+async fn transcript(State(pages): Of, Query(asked): Query<transcript::Place>) -> Answer {
+    shown(transcript::show(&pages, asked).await)
+}
+
+async fn constitution(State(pages): Of, Query(asked): Query<constitution::Of>) -> Answer {
+    shown(constitution::show(&pages, &asked).await)
+}
+
+async fn compare(State(pages): Of, Query(asked): Query<compare::Pair>) -> Answer {
+    shown(compare::show(&pages, asked).await)
+}
+
+fn shown(page: Result<Markup, Problem>) -> Answer {
+    page.map(|page| Html(page.into_string()).into_response())
+}
+
+/// The sealed bytes, of which the digest is.
+async fn transcript_json(State(pages): Of, Query(asked): Query<Asked>) -> Answer {
+    let stored = pages.transcript(&asked.run, &asked.record).await?;
+    let headers = [
+        (CONTENT_TYPE, "application/json"),
+        (
+            CONTENT_DISPOSITION,
+            "attachment; filename=\"transcript.json\"",
+        ),
+    ];
+    Ok((headers, stored.row.sealed.body).into_response())
+}
+
+async fn style() -> impl IntoResponse {
+    ([(CONTENT_TYPE, "text/css; charset=utf-8")], STYLE)
+}
+
+async fn keys() -> impl IntoResponse {
+    ([(CONTENT_TYPE, "text/javascript; charset=utf-8")], KEYS)
+}
+
+async fn icon() -> impl IntoResponse {
+    ([(CONTENT_TYPE, "image/svg+xml")], ICON)
+}
+
+async fn unknown() -> Problem {
+    Problem::Absent("There is no such page.".to_owned())
+}

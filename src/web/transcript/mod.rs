@@ -1,0 +1,212 @@
+//! The page of one transcript: what was asked, found and changed, under which rule, by which model.
+
+mod changes;
+mod findings;
+mod glance;
+mod marked;
+mod provenance;
+mod rounds;
+
+use maud::{Markup, html};
+use serde::Deserialize;
+
+use super::asked::Asked;
+use super::layout::{self, Head};
+use super::pages::Pages;
+use super::problem::Problem;
+use super::{fold, links, visible};
+use crate::store::StoredTranscript;
+use crate::store::index::{Cursor, Item};
+use crate::transcript::{DraftSource, Transcript};
+
+/// Which transcript, and the list that it was found in.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(default)]
+pub(super) struct Place {
+    #[serde(flatten)]
+    asked: Asked,
+    /// `all`: the list goes over all runs.
+    list: String,
+}
+
+/// The neighbours of a transcript in its list.
+#[derive(Debug, Default)]
+struct Neighbours {
+    before: Option<Item>,
+    after: Option<Item>,
+}
+
+/// A transcript.
+pub(super) async fn show(pages: &Pages, place: Place) -> Result<Markup, Problem> {
+    let Place { asked, list } = place;
+    let stored = pages.transcript(&asked.run, &asked.record).await?;
+    let standing = pages.freshen().await;
+    let listed = Asked {
+        run: if list == "all" {
+            String::new()
+        } else {
+            asked.run.clone()
+        },
+        record: String::new(),
+        ..asked.clone()
+    };
+    let neighbours = neighbours(pages, &asked, &listed).await?;
+    let id = stored.row.sealed.record.clone();
+    let leaf = pages.store().leaf_of(&asked.run, &id).await?;
+    let leaf = leaf.map(|leaf| leaf.index);
+    let head = Head::titled(asked.record.clone())
+        .below("Runs", "/")
+        .below(asked.run.clone(), links::run(&asked.run))
+        .below("Transcripts", listed.list())
+        .standing(standing);
+    // A long transcript takes a while to compare word by word.
+    let content = tokio::task::spawn_blocking(move || {
+        let turn = turn(&listed, &neighbours);
+        match stored.row.sealed.open() {
+            Ok(transcript) => whole(&stored, &transcript, leaf, &turn),
+            Err(error) => unreadable(&stored, &error, leaf, &turn),
+        }
+    })
+    .await?;
+    Ok(layout::page(&head, &content))
+}
+
+async fn neighbours(pages: &Pages, asked: &Asked, listed: &Asked) -> Result<Neighbours, Problem> {
+    let (run, record) = (asked.run.clone(), asked.record.clone());
+    let (filter, sort) = (listed.filter(), listed.sort());
+    pages
+        .ask(move |index| {
+            let Some(item) = index.item(&run, &record)? else {
+                return Ok(Neighbours::default());
+            };
+            let here = Some(Cursor {
+                step: sort.step(&item.facts),
+                position: item.position,
+            });
+            let one = |backward| {
+                let found = index.page(&filter, sort, here, backward, 1);
+                found.map(|found| found.items.into_iter().next())
+            };
+            Ok(Neighbours {
+                before: one(true)?,
+                after: one(false)?,
+            })
+        })
+        .await
+}
+
+fn turn(listed: &Asked, neighbours: &Neighbours) -> Markup {
+    html! {
+        nav.turn aria-label="Neighbouring transcripts" {
+            @if let Some(item) = &neighbours.before {
+                a rel="prev" href=(listed.transcript(&item.run, &item.record)) { "← Previous" }
+            }
+            @if let Some(item) = &neighbours.after {
+                a rel="next" href=(listed.transcript(&item.run, &item.record)) { "Next →" }
+            }
+        }
+    }
+}
+
+/// Everything about a transcript. What people decide about it belongs between outcome and provenance.
+fn whole(
+    stored: &StoredTranscript,
+    transcript: &Transcript,
+    leaf: Option<u64>,
+    turn: &Markup,
+) -> Markup {
+    html! {
+        div.title-row {
+            h1 { (visible::text(transcript.record.id.as_str())) }
+            (layout::outcome(Some(transcript.outcome)))
+            (turn)
+        }
+        (glance::section(transcript))
+        (conversation(transcript))
+        (draft(transcript))
+        (rounds::sections(transcript))
+        (outcome(transcript))
+        (provenance::section(stored, transcript, leaf))
+    }
+}
+
+fn conversation(transcript: &Transcript) -> Markup {
+    html! {
+        section {
+            h2 { "Conversation" }
+            @for message in transcript.record.conversation.messages() {
+                div class={ "message " (message.role) } {
+                    span.speaker { (message.role) }
+                    div.text dir="auto" { (fold::text(&message.content)) }
+                }
+            }
+        }
+    }
+}
+
+/// The draft, where no round shows it with its findings.
+fn draft(transcript: &Transcript) -> Markup {
+    let Some(draft) = &transcript.draft else {
+        return html! { section { h2 { "Draft" } p { "There was no draft." } } };
+    };
+    html! {
+        @if transcript.rounds.is_empty() {
+            section {
+                h2 { "Draft" }
+                p.soft { (draft_source(draft.source)) }
+                div.text dir="auto" { (fold::text(&draft.text)) }
+            }
+        }
+    }
+}
+
+/// Where a draft came from.
+fn draft_source(source: DraftSource) -> &'static str {
+    match source {
+        DraftSource::Given => "given with the record",
+        DraftSource::Model => "written by the drafter",
+    }
+}
+
+fn outcome(transcript: &Transcript) -> Markup {
+    html! {
+        section {
+            h2 { "Outcome" }
+            p { (layout::outcome(Some(transcript.outcome))) " " (visible::text(&transcript.why)) }
+            @match &transcript.final_answer {
+                Some(last) => {
+                    h3 {
+                        "Final answer "
+                        span.soft {
+                            @if last.round == 0 { "the draft" } @else { "the revision of round " (last.round) }
+                        }
+                    }
+                    div.text.final dir="auto" { (fold::text(&last.text)) }
+                }
+                None => p { "There is no final answer." },
+            }
+        }
+    }
+}
+
+/// What is left of a transcript that cannot be read.
+fn unreadable(
+    stored: &StoredTranscript,
+    error: &serde_json::Error,
+    leaf: Option<u64>,
+    turn: &Markup,
+) -> Markup {
+    html! {
+        div.title-row {
+            h1 { (visible::text(stored.row.sealed.record.as_str())) }
+            (layout::outcome(None))
+            (turn)
+        }
+        p.notice {
+            "This transcript cannot be read: it was erased, or a newer redraft wrote it ("
+            (visible::text(&error.to_string())) "). What the store holds in its place:"
+        }
+        pre.text { (fold::text(&String::from_utf8_lossy(&stored.row.sealed.body))) }
+        (provenance::seal(stored, leaf))
+    }
+}
