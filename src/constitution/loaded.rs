@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use super::gather::{Gathered, gather, gather_text};
 use super::lint::lint;
@@ -38,6 +38,14 @@ struct Content<'a> {
     principles: &'a [Principle],
 }
 
+/// The same, read again.
+#[derive(Default, Deserialize)]
+struct Stood {
+    name: String,
+    version: String,
+    principles: serde_json::Value,
+}
+
 impl Constitution {
     /// Loads a constitution by path, or by the name of a shipped one.
     ///
@@ -55,6 +63,21 @@ impl Constitution {
     /// When the text or an include is wrong.
     pub fn from_yaml(name: &str, text: &str) -> Result<Self, LoadError> {
         Self::build(gather_text(SourceFile::new(name, text))?)
+    }
+
+    /// Loads a constitution from the text that [`content`](Self::content) gave.
+    ///
+    /// # Errors
+    ///
+    /// When it is no such text.
+    pub fn from_content(text: &str) -> Result<Self, LoadError> {
+        let stood: Stood = serde_json::from_str(text).unwrap_or_default();
+        let written = serde_json::json!({
+            "constitution": stood.name,
+            "version": stood.version,
+            "principles": stood.principles,
+        });
+        Self::from_yaml("the constitution as it stood", &written.to_string())
     }
 
     fn build(gathered: Gathered) -> Result<Self, LoadError> {

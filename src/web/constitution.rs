@@ -44,7 +44,8 @@ pub(super) async fn show(pages: &Pages, asked: &Of) -> Result<Markup, Problem> {
         .ask(move |index| gather(index, digest))
         .await?
         .ok_or_else(absent)?;
-    let text = constitution(digest);
+    let text = constitution(pages.store(), digest).await;
+    let text = text.as_deref();
     let content = html! {
         h1 { (visible::text(&mark.name)) " " span.soft { (visible::text(&mark.version)) } }
         p.lead { "Digest " code { (digest) } }
@@ -99,7 +100,8 @@ fn what_is_known(text: Option<&Constitution>) -> Markup {
             Some(text) => p { (visible::text(text.description())) },
             None => p.notice {
                 "What its principles said as they stood is not known here: a transcript names its "
-                "constitution by digest, and this one is none of those that come with redraft."
+                "constitution by digest; the store did not keep this one, and it is none of those that "
+                "come with redraft."
             },
         }
     }

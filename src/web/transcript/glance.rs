@@ -28,7 +28,7 @@ pub(super) fn section(transcript: &Transcript) -> Markup {
                     }
                     (Some(_), Some(_)) => p { "Nothing: the final answer is the draft." },
                     (Some(_), None) => p { "There is no final answer." },
-                    (None, _) => p { "There never was an answer." },
+                    (None, _) => p { "There is no answer." },
                 }
             }
             div {

@@ -5,7 +5,6 @@ use serde::Serialize;
 
 use crate::store::StoredTranscript;
 use crate::transcript::Transcript;
-use crate::web::constitutions::constitution;
 use crate::web::number::{money, thousands};
 use crate::web::{fold, links, visible};
 
@@ -27,9 +26,6 @@ pub(super) fn section(
                             (visible::text(&mark.name)) " " (visible::text(&mark.version))
                         }
                         " " code { (mark.digest) }
-                        @if constitution(mark.digest).is_none() {
-                            " " span.soft { "The text of its principles as it stood is not known here." }
-                        }
                     }
                 }
                 @if let Some(models) = &provenance.models {
