@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::take_in::{Known, Taken};
+use super::take_in::{Known, Taken, Trace};
 use super::{Extract, Index, IndexError, Item};
 use crate::store::{EventEntry, RunRow, RunState, Store, StoredTranscript};
 
@@ -54,7 +54,8 @@ pub async fn catch_up(
         let reached = follow(index, store, extract, row, begin, &mut progress, report).await?;
         forget_gone(index, store, &row.run.name, reached.count).await?;
     }
-    forget_erased(index, store, extract).await
+    forget_erased(index, store, extract).await?;
+    forget_words(index).await
 }
 
 /// Takes in a run from where it was left.
@@ -165,7 +166,7 @@ async fn forget_gone(
             .collect();
         if !gone.is_empty() {
             let (index, run) = (Arc::clone(index), run.to_owned());
-            tokio::task::spawn_blocking(move || index.replace(&run, &gone, &[]))
+            tokio::task::spawn_blocking(move || index.replace(&run, &gone, &[], Trace::Words))
                 .await
                 .map_err(IndexError::from)??;
         }
@@ -232,15 +233,20 @@ pub async fn renew(
             .map(|stored| take(stored, extract))
             .collect();
         let (index, item) = (Arc::clone(index), item.clone());
-        tokio::task::spawn_blocking(move || index.replace(&item.run, &[item.position], &instead))
-            .await
-            .map_err(IndexError::from)??;
+        let replaced = tokio::task::spawn_blocking(move || {
+            index.replace(&item.run, &[item.position], &instead, Trace::None)
+        });
+        replaced.await.map_err(IndexError::from)??;
     }
     if any {
-        let index = Arc::clone(index);
-        tokio::task::spawn_blocking(move || index.forget_words())
-            .await
-            .map_err(IndexError::from)??;
+        forget_words(index).await?;
     }
     Ok(any)
+}
+
+async fn forget_words(index: &Arc<Index>) -> Result<(), IndexError> {
+    let index = Arc::clone(index);
+    tokio::task::spawn_blocking(move || index.forget_words())
+        .await
+        .map_err(IndexError::from)?
 }

@@ -2,8 +2,10 @@
 
 -- Which store it is of, by its log, and how many of the log's leaves were looked through for erasures.
 CREATE TABLE source (
-    log    TEXT NOT NULL,
-    events INTEGER NOT NULL
+    log     TEXT NOT NULL,
+    events  INTEGER NOT NULL,
+    -- 1 while the file may still hold words of transcripts that were forgotten.
+    residue INTEGER NOT NULL DEFAULT 0
 ) STRICT;
 
 CREATE TABLE runs (

@@ -30,6 +30,15 @@ pub(super) struct Known {
     pub(super) count: u64,
 }
 
+/// What forgotten transcripts leave in the index's file.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Trace {
+    /// Words, until they are written anew one day.
+    Words,
+    /// Nothing, once [`Index::forget_words`] has been there.
+    None,
+}
+
 impl Index {
     /// How much of each run the index has.
     pub(super) fn known(&self) -> Result<BTreeMap<String, Known>, IndexError> {
@@ -89,10 +98,9 @@ impl Index {
         run: &str,
         gone: &[i64],
         instead: &[Taken],
+        trace: Trace,
     ) -> Result<(), IndexError> {
         let mut writer = self.writer();
-        // What is gone is to be gone from the file, too.
-        writer.pragma_update(None, "secure_delete", true)?;
         let transaction = writer.transaction_with_behavior(TransactionBehavior::Immediate)?;
         let id: Option<i64> = transaction
             .query_row("SELECT id FROM runs WHERE name = ?1", [run], |row| {
@@ -101,6 +109,9 @@ impl Index {
             .optional()?;
         if let Some(id) = id {
             take_out(&transaction, gone)?;
+            if trace == Trace::None {
+                transaction.execute("UPDATE source SET residue = 1", [])?;
+            }
             insert(&transaction, id, instead)?;
         }
         transaction.commit()?;
@@ -128,12 +139,28 @@ impl Index {
         Ok(positions)
     }
 
-    /// Writes the words anew, so that those of forgotten transcripts are gone from the file.
+    /// Writes the file anew if it may hold words of forgotten transcripts: pages that were divided or
+    /// tidied keep pieces of what once stood on them, and only that clears them away. Where it is prevented, or
+    /// ends on its way, the next time does it.
     pub(super) fn forget_words(&self) -> Result<(), IndexError> {
         let writer = self.writer();
+        let residue: Option<bool> = writer
+            .query_row("SELECT residue FROM source", [], |row| row.get(0))
+            .optional()?;
+        if residue != Some(true) {
+            return Ok(());
+        }
         writer.execute_batch("INSERT INTO words (words) VALUES ('optimize')")?;
-        // The log, too, has them until it begins anew. Somebody who reads just now may keep it from that.
-        writer.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()))?;
+        // The copy that is made on the way may be larger than memory.
+        writer.pragma_update(None, "temp_store", "FILE")?;
+        writer.execute_batch("VACUUM")?;
+        writer.pragma_update(None, "temp_store", "MEMORY")?;
+        // The log, too, has them until it begins anew; somebody who reads just now may prevent that.
+        let is_prevented: bool =
+            writer.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |row| row.get(0))?;
+        if !is_prevented {
+            writer.execute("UPDATE source SET residue = 0", [])?;
+        }
         Ok(())
     }
 }

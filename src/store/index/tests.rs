@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use super::take_in::Trace;
 use super::{Extract, Facts, Filter, Index, Kind, Sort, Spoken, catch_up, renew};
 use crate::digest::Digest;
 use crate::store::conformance::{NOW, new_run, sealed_row};
@@ -181,6 +182,30 @@ async fn content_that_is_another_is_taken_in_again() {
         ..Filter::default()
     };
     assert_eq!(index.count(&words).unwrap().0, 1);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn whoever_follows_next_finishes_what_a_killed_process_began_to_forget() {
+    let desk = Desk::of(0..4).await;
+    let row = sealed_row("r9", 9, Outcome::Compliant, "an unkind secret");
+    desk.store.seal("a", row).await.unwrap();
+    let index = desk.index();
+    desk.follow(&index).await;
+    let holds = || {
+        ["a.db.index", "a.db.index-wal"].iter().any(|file| {
+            let bytes = std::fs::read(desk.folder.path().join(file)).unwrap_or_default();
+            bytes.windows(6).any(|piece| piece == b"secret")
+        })
+    };
+    assert!(holds());
+    let page = index.page(&unkind(), Sort::Newest, None, false, 1).unwrap();
+    let place = page.items[0].position;
+    // A process that is killed here has forgotten the item, and not yet its words.
+    index.replace("a", &[place], &[], Trace::None).unwrap();
+    drop(index);
+    assert!(holds());
+    desk.follow(&desk.index()).await;
+    assert!(!holds());
 }
 
 #[tokio::test(flavor = "multi_thread")]

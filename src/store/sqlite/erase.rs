@@ -1,8 +1,11 @@
 //! Erasing a payload: what it said goes, its leaf stays.
 
+use std::path::Path;
+
 use rusqlite::{OptionalExtension, params};
 use serde_json::json;
 
+use super::connect;
 use super::failure::Failure;
 use super::leaves;
 use super::session::Session;
@@ -66,5 +69,14 @@ pub(super) fn erase(
         let tombstone = Digest::of(&erasure.tombstone);
         event.more.insert("tombstone".to_owned(), json!(tombstone));
         leaves::append_event(connection, &event.to_json())
+    })
+}
+
+/// Brings what was changed into the main file, where it takes the place of what was there, and empties
+/// the write-ahead log, which holds what was erased if it is young. Gives whether nobody prevented it.
+pub(super) fn empty_log(path: &Path) -> rusqlite::Result<bool> {
+    let connection = connect::writer(path)?;
+    connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |row| {
+        row.get::<_, bool>(0).map(|is_prevented| !is_prevented)
     })
 }

@@ -81,11 +81,20 @@ impl AuditLog for SqliteStore {
         erasure: Erasure,
     ) -> Result<u64, StoreError> {
         let (run, record) = (run.to_owned(), record.clone());
-        self.writer()?
+        let index = self
+            .writer()?
             .write(erasure.tombstone.len(), move |session| {
                 erase::erase(session, &run, &record, &erasure)
             })
-            .await
+            .await?;
+        let path = self.path().to_owned();
+        let emptied = tokio::task::spawn_blocking(move || erase::empty_log(&path)).await;
+        if !matches!(emptied, Ok(Ok(true))) {
+            tracing::warn!(
+                "what was erased stays in the store's files until nobody reads the store"
+            );
+        }
+        Ok(index)
     }
 
     async fn add_tree_checkpoint(&self, checkpoint: TreeCheckpoint) -> Result<(), StoreError> {

@@ -94,6 +94,10 @@ impl SqliteStore {
         })
     }
 
+    pub(super) fn path(&self) -> &Path {
+        &self.place.path
+    }
+
     pub(super) fn absent_calls(&self) -> &Arc<AbsentCalls> {
         &self.absent_calls
     }
