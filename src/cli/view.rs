@@ -17,7 +17,7 @@ use super::terminal::{Paint, safe, thousands};
 use crate::app;
 use crate::run::Stop;
 use crate::store::index::{Index, Progress};
-use crate::web::{HostRule, Pages, router};
+use crate::web::{Doors, HostRule, Pages, Role, router};
 
 /// How often a person hears how far the index is.
 const PACE: Duration = Duration::from_secs(2);
@@ -85,7 +85,8 @@ impl Options {
             paint.bold(format!("http://{}/", listener.local_addr()?))
         );
         eprintln!("{}", paint.dim("Ctrl-C ends this."));
-        let served = axum::serve(listener, router(pages, hosts)).into_future();
+        let doors = Doors::open("viewer", Role::Viewer).context("the system gives no randomness")?;
+        let served = axum::serve(listener, router(pages, hosts, doors)).into_future();
         tokio::select! {
             ended = served => ended?,
             () = stop.wished() => {}

@@ -45,8 +45,8 @@ pub(super) async fn guard(State(rule): State<HostRule>, request: Request, next: 
     let mut response = if rule == HostRule::Loopback && !names_this_machine(request.headers()) {
         let text = "This address is not known here. Use http://localhost or http://127.0.0.1.\n";
         (StatusCode::MISDIRECTED_REQUEST, text).into_response()
-    } else if ![Method::GET, Method::HEAD].contains(request.method()) {
-        let text = "These pages are only read.\n";
+    } else if ![Method::GET, Method::HEAD, Method::POST].contains(request.method()) {
+        let text = "Pages are read, and forms are sent.\n";
         (StatusCode::METHOD_NOT_ALLOWED, text).into_response()
     } else {
         next.run(request).await

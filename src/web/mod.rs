@@ -12,6 +12,7 @@
 //! `layout::NAVIGATION`; what people decided about a transcript has its place in
 //! `transcript::whole`, between the outcome and the provenance.
 
+mod access;
 mod asked;
 mod chart;
 mod compare;
@@ -35,6 +36,7 @@ mod transcript;
 mod transcripts;
 mod visible;
 
+pub use access::{Doors, Role};
 pub use guard::HostRule;
 pub use pages::Pages;
 pub use problem::Problem;

@@ -15,6 +15,12 @@ pub enum Problem {
     /// There is no such page, run or transcript.
     #[error("{0}")]
     Absent(String),
+    /// Somebody may not do that.
+    #[error("{0}")]
+    Forbidden(String),
+    /// What was sent cannot be used.
+    #[error("{0}")]
+    Unfit(String),
     /// The store cannot be read.
     #[error(transparent)]
     Store(#[from] StoreError),
@@ -33,10 +39,14 @@ impl IntoResponse for Problem {
     fn into_response(self) -> Response {
         let status = match self {
             Self::Absent(_) => StatusCode::NOT_FOUND,
+            Self::Forbidden(_) => StatusCode::FORBIDDEN,
+            Self::Unfit(_) => StatusCode::UNPROCESSABLE_ENTITY,
             _ => StatusCode::INTERNAL_SERVER_ERROR,
         };
         let title = match self {
             Self::Absent(_) => "Not found",
+            Self::Forbidden(_) => "Not for you",
+            Self::Unfit(_) => "This cannot be used",
             _ => "This page could not be made",
         };
         let mut causes = Vec::new();

@@ -3,13 +3,14 @@
 use std::sync::Arc;
 
 use axum::Router;
-use axum::extract::{Query, State};
+use axum::extract::{DefaultBodyLimit, Query, State};
 use axum::http::header::{CONTENT_DISPOSITION, CONTENT_TYPE};
 use axum::middleware;
 use axum::response::{Html, IntoResponse, Response};
 use axum::routing::get;
 use maud::Markup;
 
+use super::access::{Doors, enter};
 use super::asked::Asked;
 use super::guard::{HostRule, guard};
 use super::pages::Pages;
@@ -20,12 +21,14 @@ use super::{compare, constitution, run, runs, transcript, transcripts};
 pub(super) const STYLE: &str = include_str!("assets/style.css");
 const ICON: &str = include_str!("assets/icon.svg");
 const KEYS: &str = include_str!("assets/keys.js");
+/// The most that somebody may send: an answer of a megabyte, each byte of it written as three.
+const MOST_SENT: usize = 4 << 20;
 
 type Answer = Result<Response, Problem>;
 type Of = State<Arc<Pages>>;
 
-/// The pages over a store.
-pub fn router(pages: Pages, hosts: HostRule) -> Router {
+/// The pages over a store, for those who come in by these doors.
+pub fn router(pages: Pages, hosts: HostRule, doors: Doors) -> Router {
     Router::new()
         .route("/", get(runs))
         .route("/run", get(run))
@@ -39,6 +42,8 @@ pub fn router(pages: Pages, hosts: HostRule) -> Router {
         .route("/icon.svg", get(icon))
         .fallback(unknown)
         .with_state(Arc::new(pages))
+        .layer(middleware::from_fn_with_state(doors, enter))
+        .layer(DefaultBodyLimit::max(MOST_SENT))
         .layer(middleware::from_fn_with_state(hosts, guard))
 }
 

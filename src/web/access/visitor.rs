@@ -1,0 +1,97 @@
+//! One who looks at the pages.
+
+use std::sync::Arc;
+
+use axum::extract::FromRequestParts;
+use axum::http::request::Parts;
+use maud::{Markup, html};
+
+use crate::gateway::access::Secret;
+use crate::web::Problem;
+
+/// What somebody may do: each may what those before it may.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Role {
+    /// Read.
+    Viewer,
+    /// Decide about held records.
+    Reviewer,
+    /// Settle what reviewers disagree on.
+    Admin,
+}
+
+impl Role {
+    /// The role in a word.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Viewer => "viewer",
+            Self::Reviewer => "reviewer",
+            Self::Admin => "admin",
+        }
+    }
+}
+
+/// One who has come in.
+#[derive(Clone, Debug)]
+pub(in crate::web) struct Visitor {
+    name: String,
+    role: Role,
+    /// What a form must bring back: a page elsewhere can send a form, and cannot read this one.
+    form_token: Arc<Secret>,
+}
+
+impl Visitor {
+    pub(super) fn new(name: String, role: Role, form_token: Arc<Secret>) -> Self {
+        Self {
+            name,
+            role,
+            form_token,
+        }
+    }
+
+    /// Under which name decisions are kept.
+    pub(in crate::web) fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// Whether this role, or one above it, is the visitor's.
+    pub(in crate::web) fn is(&self, role: Role) -> bool {
+        self.role >= role
+    }
+
+    /// That this role, or one above it, is the visitor's.
+    ///
+    /// # Errors
+    ///
+    /// When it is not.
+    pub(in crate::web) fn must_be(&self, role: Role) -> Result<(), Problem> {
+        if self.is(role) {
+            return Ok(());
+        }
+        Err(Problem::Forbidden(format!(
+            "This is for a {}; {} is a {} here.",
+            role.as_str(),
+            self.name,
+            self.role.as_str()
+        )))
+    }
+
+    /// The field that every form needs.
+    pub(in crate::web) fn form_field(&self) -> Markup {
+        html! { input type="hidden" name="form_token" value=(self.form_token.reveal()); }
+    }
+
+    pub(super) fn form_token(&self) -> &Secret {
+        &self.form_token
+    }
+}
+
+impl<S: Sync> FromRequestParts<S> for Visitor {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Problem> {
+        let visitor = parts.extensions.get::<Self>().cloned();
+        visitor.ok_or_else(|| Problem::Forbidden("Nobody has come in.".to_owned()))
+    }
+}
