@@ -1,15 +1,15 @@
-//! `redraft keys`: who may use the gateway.
+//! `redraft keys`: who may use the gateway, and who may see its pages.
 
 use std::path::PathBuf;
 
-use clap::{Args, Subcommand};
+use clap::{Args, Subcommand, ValueEnum};
 use serde_json::json;
 
 use super::Exit;
 use super::args::PipelineArgs;
 use super::error::UsageError;
 use super::terminal::Paint;
-use crate::gateway::access::{KeyFile, KeyLimits, NamedKey};
+use crate::gateway::access::{KeyFile, KeyLimits, KeyRole, NamedKey};
 use crate::telemetry;
 
 /// What is done with keys.
@@ -42,6 +42,9 @@ struct Place {
 pub(super) struct Create {
     /// The key's name: letters, digits, dots, hyphens and underscores
     name: String,
+    /// What it is for: an application's requests, or a person at the pages
+    #[arg(long, value_enum, value_name = "ROLE", default_value_t = RoleName::Caller)]
+    role: RoleName,
     /// Requests a minute
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
     rpm: Option<u64>,
@@ -53,6 +56,18 @@ pub(super) struct Create {
     concurrency: Option<u32>,
     #[command(flatten)]
     place: Place,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum RoleName {
+    /// Uses the models
+    Caller,
+    /// Reads the pages
+    Viewer,
+    /// Also decides about held records
+    Reviewer,
+    /// Also settles what reviewers disagree on
+    Admin,
 }
 
 /// Options of `redraft keys list`.
@@ -102,8 +117,18 @@ impl Create {
             tokens_per_minute: self.tpm,
             concurrency: self.concurrency,
         };
+        let role = match self.role {
+            RoleName::Caller => KeyRole::Caller,
+            RoleName::Viewer => KeyRole::Viewer,
+            RoleName::Reviewer => KeyRole::Reviewer,
+            RoleName::Admin => KeyRole::Admin,
+        };
+        if role != KeyRole::Caller && limits != KeyLimits::default() {
+            let message = "limits are for the role caller; people at the pages have none";
+            return Err(UsageError(message.to_owned()).into());
+        }
         let now = telemetry::now();
-        let secret = KeyFile::change(&file, |keys| keys.create(&self.name, limits, &now))?;
+        let secret = KeyFile::change(&file, |keys| keys.create(&self.name, role, limits, &now))?;
         outln!("{}", secret.reveal());
         let said = format!(
             "It is shown this once; what is kept in {} is its digest.",
@@ -151,6 +176,7 @@ impl Revoke {
 fn as_json(key: &NamedKey) -> serde_json::Value {
     json!({
         "name": key.name,
+        "role": key.role,
         "created": key.created,
         "revoked": key.revoked,
         "rpm": key.limits.requests_per_minute,
@@ -161,7 +187,12 @@ fn as_json(key: &NamedKey) -> serde_json::Value {
 
 fn in_words(key: &NamedKey) -> String {
     let limits = &key.limits;
+    let role = match key.role {
+        KeyRole::Caller => None,
+        role => Some(role.as_str().to_owned()),
+    };
     let parts = [
+        role,
         limits
             .requests_per_minute
             .map(|most| format!("{most} requests/min")),

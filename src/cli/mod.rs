@@ -27,6 +27,7 @@ mod keyboard;
 mod keys;
 mod metrics;
 mod naming;
+mod page_keys;
 mod prefer;
 mod progress;
 mod recording;

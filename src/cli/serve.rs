@@ -4,6 +4,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 
 use anyhow::Context as _;
+use axum::Router;
 use clap::Args;
 use tokio::net::TcpListener;
 
@@ -20,7 +21,10 @@ use crate::gateway::access::{Access, KeyFile};
 use crate::gateway::reload::Held;
 use crate::gateway::{self, Counted, Front, Gateway, SCOPE, Served, Tls};
 use crate::run::Stop;
+use crate::store::Store;
+use crate::store::index::{Index, Progress};
 use crate::telemetry::Metrics;
+use crate::web::{Doors, HostRule, Pages, Role, pages_beside};
 
 /// Options of `redraft serve`.
 #[derive(Debug, Args)]
@@ -80,13 +84,17 @@ impl Options {
         let address = listener.local_addr()?;
         let reporter = Arc::new(Counted(Arc::clone(&metrics)));
         let options = settings.gateway.options;
+        let store_of_pages = Arc::clone(&store);
         let gateway = Gateway::open(built.state, store, options, reporter).await?;
         let (handle, mut stop) = Stop::new();
         tokio::spawn(Interrupts::listen()?.watch(handle));
         if !self.quiet {
             announce(&settings, address, front.tls.is_some(), &access, &shown);
         }
-        let router = gateway::router(&gateway, &access, &metrics);
+        let mut router = gateway::router(&gateway, &access, &metrics);
+        if settings.gateway.pages {
+            router = router.merge(pages(&settings, address, &access, store_of_pages)?);
+        }
         let serving = Serving {
             gateway: Arc::clone(&gateway),
             access,
@@ -121,6 +129,37 @@ impl Options {
     }
 }
 
+/// The pages of the gateway's store. While there is no key, those on this machine see them, and nobody
+/// else does, whatever else is open to them.
+fn pages(
+    settings: &Settings,
+    address: SocketAddr,
+    access: &Arc<Access>,
+    store: Arc<dyn Store>,
+) -> anyhow::Result<Router> {
+    let is_here = address.ip().is_loopback();
+    let hosts = if is_here {
+        HostRule::Loopback
+    } else {
+        HostRule::Any
+    };
+    let mut doors = Doors::with_keys(Arc::clone(access));
+    if is_here {
+        let opened = doors.open_as("everybody", Role::Viewer);
+        doors = opened.context("the system gives no randomness")?;
+    }
+    let index = Index::open(Index::beside(&settings.store))?;
+    let told = |progress: Progress| {
+        tracing::debug!(
+            progress.done,
+            progress.total,
+            "the index of the pages follows"
+        );
+    };
+    let pages = Pages::over(store, index, Box::new(told));
+    Ok(pages_beside(pages, hosts, doors))
+}
+
 type Encrypting = Option<(Arc<Tls>, gateway::TlsFiles, Held)>;
 
 /// How connections are taken, and what is to be followed for that.
@@ -149,6 +188,9 @@ fn announce(
     eprintln!("redraft listens at {scheme}://{address}/v1");
     for line in models {
         eprintln!("  {line}");
+    }
+    if settings.gateway.pages {
+        eprintln!("Its pages are at {scheme}://{address}/");
     }
     if access.is_open() {
         eprintln!("There is no key: whoever reaches this address may use the models.");

@@ -2,7 +2,7 @@
 
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
-use std::sync::Mutex;
+use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use anyhow::Context as _;
@@ -10,9 +10,10 @@ use clap::Args;
 use tokio::net::TcpListener;
 
 use super::Exit;
-use super::args::StoreArgs;
+use super::args::PipelineArgs;
 use super::error::UsageError;
 use super::interrupts::Interrupts;
+use super::page_keys::PageKeys;
 use super::terminal::{Paint, safe, thousands};
 use crate::app;
 use crate::run::Stop;
@@ -31,7 +32,7 @@ pub(super) struct Options {
     /// Where to listen
     #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:8788")]
     listen: SocketAddr,
-    /// Let others than this machine read: whoever reaches the address does
+    /// Let others than this machine read although there is no key: whoever reaches the address does
     #[arg(long)]
     open: bool,
     #[command(flatten)]
@@ -57,22 +58,31 @@ impl IndexArgs {
 
 impl Options {
     pub(super) async fn run(self) -> anyhow::Result<Exit> {
-        if !self.open && !self.listen.ip().is_loopback() {
+        let settings = PipelineArgs::default().settings(self.store)?;
+        let store = settings.store;
+        let name = store.display().to_string();
+        let keys = PageKeys::of(settings.gateway.keys)?;
+        let is_here = self.listen.ip().is_loopback();
+        if !self.open && !is_here && keys.access.is_open() {
             return Err(UsageError(format!(
-                "{} is reached by others than this machine, and these pages ask nobody who they are: \
-                 give --open if that is what you want",
+                "{} is reached by others than this machine, and there is no key to ask them for: make some with \
+                 `redraft keys create NAME --role viewer`, or give --open to let everybody read",
                 self.listen
             ))
             .into());
         }
-        let hosts = if self.listen.ip().is_loopback() {
+        let hosts = if is_here {
             HostRule::Loopback
         } else {
             HostRule::Any
         };
-        let store = StoreArgs { store: self.store }.path()?;
-        let name = store.display().to_string();
+        let mut doors = Doors::with_keys(Arc::clone(&keys.access));
+        if is_here || self.open {
+            let opened = doors.open_as("everybody", Role::Viewer);
+            doors = opened.context("the system gives no randomness")?;
+        }
         let pages = self.index.pages(&store, false)?;
+        pages.begin();
         let listener = TcpListener::bind(self.listen)
             .await
             .with_context(|| format!("cannot listen at {}", self.listen))?;
@@ -85,12 +95,12 @@ impl Options {
             paint.bold(format!("http://{}/", listener.local_addr()?))
         );
         eprintln!("{}", paint.dim("Ctrl-C ends this."));
-        let doors = Doors::open("viewer", Role::Viewer).context("the system gives no randomness")?;
         let served = axum::serve(listener, router(pages, hosts, doors)).into_future();
         tokio::select! {
             ended = served => ended?,
             () = stop.wished() => {}
             () = watch => {}
+            never = keys.follow() => match never {},
         }
         Ok(Exit::Done)
     }

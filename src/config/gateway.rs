@@ -16,6 +16,8 @@ pub struct GatewaySettings {
     pub listen: Option<String>,
     /// The file of its keys; absent: the store's name with `.keys.json` behind it.
     pub keys: Option<PathBuf>,
+    /// Whether it also serves the pages of its store.
+    pub pages: Option<bool>,
     /// The certificate and its key; absent: connections are not encrypted.
     pub tls: Option<TlsSettings>,
     /// Addresses and networks whose `x-forwarded-for` and `x-forwarded-proto` are believed.

@@ -20,6 +20,8 @@ pub struct GatewayPlan {
     pub listen: SocketAddr,
     /// The file of its keys.
     pub keys: PathBuf,
+    /// Whether it also serves the pages of its store.
+    pub pages: bool,
     /// Where certificate and key are, where connections are encrypted.
     pub tls: Option<TlsFiles>,
     /// Who is believed about where a request comes from.

@@ -170,6 +170,7 @@ impl Settings {
         let keys = file.gateway.keys.as_ref().map(beside);
         let gateway = GatewayPlan {
             keys: keys.unwrap_or_else(|| KeyFile::beside(&store)),
+            pages: file.gateway.pages.unwrap_or(true),
             tls: file.gateway.tls.as_ref().map(|tls| TlsFiles {
                 certificate: beside(&tls.certificate),
                 key: beside(&tls.key),

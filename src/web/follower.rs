@@ -47,7 +47,7 @@ pub(super) struct Follower {
 }
 
 impl Follower {
-    /// Begins to follow, and catches up for the first time.
+    /// Begins to follow: whenever it is asked.
     pub(super) fn start(
         index: Arc<Index>,
         store: Arc<dyn Store>,
@@ -55,7 +55,6 @@ impl Follower {
     ) -> Self {
         let (sender, standing) = watch::channel(Standing::at_first());
         let asked = Arc::new(Notify::new());
-        asked.notify_one();
         let task = tokio::spawn(follow(index, store, Arc::clone(&asked), sender, report));
         Self {
             asked,
@@ -75,8 +74,14 @@ impl Follower {
         self.standing.borrow().clone()
     }
 
+    /// Asks the index to catch up, and waits for nothing.
+    pub(super) fn begin(&self) {
+        self.asked.notify_one();
+    }
+
     /// Waits until the index has caught up once.
     pub(super) async fn first(&self) -> Standing {
+        self.begin();
         let mut standing = self.standing.clone();
         let first = standing.wait_for(|standing| standing.times > 0).await;
         first.map_or_else(|_| Standing::at_first(), |standing| standing.clone())

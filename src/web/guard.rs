@@ -59,7 +59,8 @@ pub(super) async fn guard(State(rule): State<HostRule>, request: Request, next: 
     response
 }
 
-fn names_this_machine(headers: &HeaderMap) -> bool {
+/// Whether a request names this machine as its host, by one name.
+pub(super) fn names_this_machine(headers: &HeaderMap) -> bool {
     let mut hosts = headers.get_all(header::HOST).iter();
     let (Some(host), None) = (hosts.next(), hosts.next()) else {
         return false;

@@ -78,6 +78,7 @@ pub(super) fn page(head: &Head, content: &Markup) -> Markup {
                             a href=(address) aria-current=[(address == head.here).then_some("page")] { (name) }
                         }
                     }
+                    a.you href="/account" aria-current=[("/account" == head.here).then_some("page")] { "You" }
                 }
                 @if let Some(standing) = &head.standing { (notice(standing)) }
                 @if !head.way.is_empty() {

@@ -41,4 +41,4 @@ pub use guard::HostRule;
 pub use pages::Pages;
 pub use problem::Problem;
 pub use report::report;
-pub use router::router;
+pub use router::{pages_beside, router};

@@ -18,8 +18,8 @@ pub struct Pages {
 }
 
 impl Pages {
-    /// Pages over a store and its index, which begins to catch up; `report` hears how far it is. To
-    /// be called on a tokio runtime.
+    /// Pages over a store and its index, which catches up whenever a page is asked for; `report` hears
+    /// how far it is. To be called on a tokio runtime.
     #[must_use]
     pub fn over(
         store: Arc<dyn Store>,
@@ -33,6 +33,11 @@ impl Pages {
             index,
             follower,
         }
+    }
+
+    /// Has the index catch up before the first page is asked for.
+    pub fn begin(&self) {
+        self.follower.begin();
     }
 
     /// Waits until the index has caught up with the store for the first time.

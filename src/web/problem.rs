@@ -18,6 +18,9 @@ pub enum Problem {
     /// Somebody may not do that.
     #[error("{0}")]
     Forbidden(String),
+    /// Somebody is not signed in.
+    #[error("{0}")]
+    SignedOut(String),
     /// What was sent cannot be used.
     #[error("{0}")]
     Unfit(String),
@@ -40,12 +43,14 @@ impl IntoResponse for Problem {
         let status = match self {
             Self::Absent(_) => StatusCode::NOT_FOUND,
             Self::Forbidden(_) => StatusCode::FORBIDDEN,
+            Self::SignedOut(_) => StatusCode::UNAUTHORIZED,
             Self::Unfit(_) => StatusCode::UNPROCESSABLE_ENTITY,
             _ => StatusCode::INTERNAL_SERVER_ERROR,
         };
         let title = match self {
             Self::Absent(_) => "Not found",
             Self::Forbidden(_) => "Not for you",
+            Self::SignedOut(_) => "Not signed in",
             Self::Unfit(_) => "This cannot be used",
             _ => "This page could not be made",
         };

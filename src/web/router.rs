@@ -7,10 +7,10 @@ use axum::extract::{DefaultBodyLimit, Query, State};
 use axum::http::header::{CONTENT_DISPOSITION, CONTENT_TYPE};
 use axum::middleware;
 use axum::response::{Html, IntoResponse, Response};
-use axum::routing::get;
+use axum::routing::{get, post};
 use maud::Markup;
 
-use super::access::{Doors, enter};
+use super::access::{Doors, account, enter, sign_in, sign_in_page, sign_out};
 use super::asked::Asked;
 use super::guard::{HostRule, guard};
 use super::pages::Pages;
@@ -27,8 +27,29 @@ const MOST_SENT: usize = 4 << 20;
 type Answer = Result<Response, Problem>;
 type Of = State<Arc<Pages>>;
 
-/// The pages over a store, for those who come in by these doors.
+/// The pages over a store, for those who come in by these doors, and a page for every other address.
 pub fn router(pages: Pages, hosts: HostRule, doors: Doors) -> Router {
+    guarded(routes(pages, &doors).fallback(unknown), hosts, doors)
+}
+
+/// The same without a page for other addresses, to stand beside what answers those.
+pub fn pages_beside(pages: Pages, hosts: HostRule, doors: Doors) -> Router {
+    guarded(routes(pages, &doors), hosts, doors)
+}
+
+fn guarded(routes: Router, hosts: HostRule, doors: Doors) -> Router {
+    routes
+        .layer(middleware::from_fn_with_state(doors, enter))
+        .layer(DefaultBodyLimit::max(MOST_SENT))
+        .layer(middleware::from_fn_with_state(hosts, guard))
+}
+
+fn routes(pages: Pages, doors: &Doors) -> Router {
+    let at_the_door = Router::new()
+        .route("/sign-in", get(sign_in_page).post(sign_in))
+        .route("/sign-out", post(sign_out))
+        .route("/account", get(account))
+        .with_state(doors.clone());
     Router::new()
         .route("/", get(runs))
         .route("/run", get(run))
@@ -40,11 +61,8 @@ pub fn router(pages: Pages, hosts: HostRule, doors: Doors) -> Router {
         .route("/style.css", get(style))
         .route("/keys.js", get(keys))
         .route("/icon.svg", get(icon))
-        .fallback(unknown)
         .with_state(Arc::new(pages))
-        .layer(middleware::from_fn_with_state(doors, enter))
-        .layer(DefaultBodyLimit::max(MOST_SENT))
-        .layer(middleware::from_fn_with_state(hosts, guard))
+        .merge(at_the_door)
 }
 
 async fn runs(State(pages): Of) -> Answer {

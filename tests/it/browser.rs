@@ -170,8 +170,8 @@ fn pages_work_without_scripts() {
         &json!({ "value": true }),
     );
     browser.open(&view.url("/transcripts?run=first"));
-    // Past the skip link, four links of the head and two of the way, to the search.
-    browser.press(&TAB.repeat(8));
+    // Past the skip link, five links of the head and two of the way, to the search.
+    browser.press(&TAB.repeat(9));
     browser.press("parcel 42");
     browser.press(ENTER);
     crate::support::wait_until("the list is narrower", || {

@@ -49,6 +49,7 @@ mod remote_writing;
 mod resume;
 mod review;
 mod samples;
+mod sign_in;
 mod signals;
 mod steering;
 mod together;

@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use std::time::Duration;
 
 use super::meter::Meter;
-use super::{KeyDigest, KeyFile, NamedKey};
+use super::{KeyDigest, KeyFile, KeyRole, NamedKey};
 
 /// Why a request is not admitted.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -15,7 +15,7 @@ pub enum Refusal {
     /// It has no key, and needs one.
     #[error("the request has no key")]
     NoKey,
-    /// Its key is none of those there are, or was revoked.
+    /// Its key is none of those there are, was revoked, or is a person's.
     #[error("the request's key is not known")]
     WrongKey,
     /// Its key has made its requests of this minute.
@@ -92,7 +92,8 @@ impl Access {
             });
         }
         let given = authorization.and_then(bearer).ok_or(Refusal::NoKey)?;
-        let key = find(&keys, KeyDigest::of(given)).ok_or(Refusal::WrongKey)?;
+        let key = find(&keys, KeyDigest::of(given)).filter(|key| key.role == KeyRole::Caller);
+        let key = key.ok_or(Refusal::WrongKey)?;
         let meter = self.meter(&key.name);
         meter.enter(&key.limits)?;
         Ok(Admitted {
@@ -100,6 +101,12 @@ impl Access {
             meter,
             has_left: AtomicBool::new(false),
         })
+    }
+
+    /// The key that has this digest and holds, whatever it is for.
+    #[must_use]
+    pub fn key(&self, digest: KeyDigest) -> Option<NamedKey> {
+        find(&self.keys(), digest).cloned()
     }
 
     fn keys(&self) -> Arc<KeyFile> {
@@ -176,7 +183,9 @@ mod tests {
 
     fn with(limits: KeyLimits) -> (Access, String, KeyFile) {
         let mut keys = KeyFile::default();
-        let secret = keys.create("ann", limits, "now").expect("a key");
+        let secret = keys
+            .create("ann", KeyRole::Caller, limits, "now")
+            .expect("a key");
         let header = format!("Bearer {}", secret.reveal());
         (Access::new(keys.clone()), header, keys)
     }
@@ -224,6 +233,23 @@ mod tests {
             "the last key that is revoked opens nothing"
         );
         assert_eq!(access.admit(None).expect_err("refused"), Refusal::NoKey);
+    }
+
+    #[test]
+    fn a_persons_key_opens_no_model() {
+        let mut keys = KeyFile::default();
+        let limits = KeyLimits::default();
+        let secret = keys
+            .create("ann", KeyRole::Admin, limits, "now")
+            .expect("a key");
+        let access = Access::new(keys);
+        let header = format!("Bearer {}", secret.reveal());
+        assert_eq!(
+            admit(&access, &header).expect_err("refused"),
+            Refusal::WrongKey
+        );
+        let key = access.key(secret.digest()).expect("it holds");
+        assert_eq!((key.name.as_str(), key.role), ("ann", KeyRole::Admin));
     }
 
     #[tokio::test(start_paused = true)]

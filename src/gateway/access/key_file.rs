@@ -20,6 +20,39 @@ pub struct KeyFile {
     pub keys: Vec<NamedKey>,
 }
 
+/// What a key is for. Of those for people, each may what those before it may.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum KeyRole {
+    /// An application: it may use the models, and sees no page.
+    #[default]
+    Caller,
+    /// A person who reads the pages.
+    Viewer,
+    /// A person who also decides about held records.
+    Reviewer,
+    /// A person who also settles what reviewers disagree on.
+    Admin,
+}
+
+impl KeyRole {
+    /// The role in a word.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Caller => "caller",
+            Self::Viewer => "viewer",
+            Self::Reviewer => "reviewer",
+            Self::Admin => "admin",
+        }
+    }
+
+    #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes it so")]
+    fn is_caller(&self) -> bool {
+        *self == Self::Caller
+    }
+}
+
 /// What is kept of a key.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -33,6 +66,9 @@ pub struct NamedKey {
     /// When it was revoked; it holds no more then.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub revoked: Option<String>,
+    /// What it is for.
+    #[serde(default, skip_serializing_if = "KeyRole::is_caller")]
+    pub role: KeyRole,
     /// How much it may use.
     #[serde(default)]
     pub limits: KeyLimits,
@@ -167,7 +203,7 @@ impl KeyFile {
         file.sync_all()
     }
 
-    /// Makes a key of that name, at that time. A revoked one of the name gives it up.
+    /// Makes a key of that name and for that, at that time. A revoked one of the name gives it up.
     ///
     /// # Errors
     ///
@@ -175,6 +211,7 @@ impl KeyFile {
     pub fn create(
         &mut self,
         name: &str,
+        role: KeyRole,
         limits: KeyLimits,
         now: &str,
     ) -> Result<Secret, KeyFileError> {
@@ -194,6 +231,7 @@ impl KeyFile {
             digest: secret.digest(),
             created: now.to_owned(),
             revoked: None,
+            role,
             limits,
         });
         Ok(secret)
@@ -233,7 +271,10 @@ mod tests {
             requests_per_minute: Some(60),
             ..KeyLimits::default()
         };
-        let secret = KeyFile::change(&path, |keys| keys.create("ann", limits, "t")).expect("a key");
+        let secret = KeyFile::change(&path, |keys| {
+            keys.create("ann", KeyRole::Caller, limits, "t")
+        })
+        .expect("a key");
         let text = fs::read_to_string(&path).expect("a file");
         assert!(!text.contains(secret.reveal()), "{text}");
         #[cfg(unix)]
@@ -251,17 +292,22 @@ mod tests {
     fn a_name_has_one_key_that_holds() {
         let mut keys = KeyFile::default();
         let limits = KeyLimits::default();
-        keys.create("ann", limits, "1").expect("a key");
+        keys.create("ann", KeyRole::Caller, limits, "1")
+            .expect("a key");
         let taken = keys
-            .create("ann", limits, "2")
+            .create("ann", KeyRole::Caller, limits, "2")
             .expect_err("the name is taken");
         assert!(matches!(taken, KeyFileError::Taken { .. }), "{taken}");
         assert!(keys.revoke("ann", "3"));
         assert!(!keys.revoke("ann", "4"));
-        keys.create("ann", limits, "5").expect("a key");
+        keys.create("ann", KeyRole::Caller, limits, "5")
+            .expect("a key");
         assert_eq!(keys.keys.len(), 1);
         for wrong in ["", "a b", "ü", &"x".repeat(65)] {
-            assert!(keys.create(wrong, limits, "6").is_err(), "{wrong:?}");
+            assert!(
+                keys.create(wrong, KeyRole::Caller, limits, "6").is_err(),
+                "{wrong:?}"
+            );
         }
     }
 
@@ -271,8 +317,9 @@ mod tests {
         let path = folder.path().join("keys.json");
         for text in ["{", "{\"format\":\"other\",\"keys\":[]}", "[]"] {
             fs::write(&path, text).expect("a file");
-            let error =
-                KeyFile::change(&path, |keys| keys.create("ann", KeyLimits::default(), "t"));
+            let error = KeyFile::change(&path, |keys| {
+                keys.create("ann", KeyRole::Caller, KeyLimits::default(), "t")
+            });
             let error = error.expect_err("no keys").to_string();
             assert!(error.contains("redraft-keys/1"), "{error}");
             assert_eq!(fs::read_to_string(&path).expect("a file"), text);

@@ -50,7 +50,7 @@ impl fmt::Debug for Secret {
 }
 
 /// What is kept of a key. Equality takes the same time for all digests.
-#[derive(Clone, Copy, PartialEq, Eq)]
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
 pub struct KeyDigest(blake3::Hash);
 
 impl KeyDigest {

@@ -6,31 +6,9 @@ use axum::extract::FromRequestParts;
 use axum::http::request::Parts;
 use maud::{Markup, html};
 
+use super::Role;
 use crate::gateway::access::Secret;
 use crate::web::Problem;
-
-/// What somebody may do: each may what those before it may.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Role {
-    /// Read.
-    Viewer,
-    /// Decide about held records.
-    Reviewer,
-    /// Settle what reviewers disagree on.
-    Admin,
-}
-
-impl Role {
-    /// The role in a word.
-    #[must_use]
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Viewer => "viewer",
-            Self::Reviewer => "reviewer",
-            Self::Admin => "admin",
-        }
-    }
-}
 
 /// One who has come in.
 #[derive(Clone, Debug)]
@@ -48,6 +26,10 @@ impl Visitor {
             role,
             form_token,
         }
+    }
+
+    pub(super) fn role(&self) -> Role {
+        self.role
     }
 
     /// Under which name decisions are kept.
@@ -92,6 +74,7 @@ impl<S: Sync> FromRequestParts<S> for Visitor {
 
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Problem> {
         let visitor = parts.extensions.get::<Self>().cloned();
-        visitor.ok_or_else(|| Problem::Forbidden("Nobody has come in.".to_owned()))
+        visitor
+            .ok_or_else(|| Problem::Forbidden("This is for those who have signed in.".to_owned()))
     }
 }

@@ -287,3 +287,49 @@ fn connections_are_encrypted_and_a_new_certificate_serves_the_next_one() {
     wait_until("the new certificate serves", || trusts(&second));
     assert!(!trusts(&first));
 }
+
+#[test]
+fn the_pages_of_the_store_stand_beside_the_endpoints() {
+    let upstream = Upstream::start();
+    let desk = desk(&upstream, "");
+    assert!(
+        desk.running()
+            .has_said("Its pages are at http://127.0.0.1:")
+    );
+    assert_eq!(post(&desk, None).status, 200);
+    wait_until("the answered request is on a page", || {
+        let list = get(&desk, "transcripts", None);
+        list.status == 200 && list.body.contains("data-row")
+    });
+    // What is no page is still answered as OpenAI's clients expect it, and pages keep their headers.
+    let unknown = get(&desk, "v1/nothing", None);
+    assert_eq!(unknown.status, 404);
+    assert_eq!(unknown.json()["error"]["code"], "unknown_url");
+    assert!(
+        get(&desk, "", None)
+            .header("content-security-policy")
+            .starts_with("default-src 'none'")
+    );
+    assert_eq!(get(&desk, "healthz", None).status, 200);
+
+    let person = create(&desk.place, "ann --role admin");
+    let app = create(&desk.place, "app");
+    wait_until("the keys are taken up", || post(&desk, None).status == 401);
+    assert_eq!(
+        post(&desk, Some(&person)).status,
+        401,
+        "a person's key opens no model"
+    );
+    assert_eq!(post(&desk, Some(&app)).status, 200);
+    let page = get(&desk, "transcripts", Some(&app));
+    assert!(page.body.contains("Sign in"), "{page:?}");
+    assert!(!page.body.contains("data-row"), "{page:?}");
+}
+
+#[test]
+fn pages_can_be_left_out() {
+    let upstream = Upstream::start();
+    let desk = desk(&upstream, "  pages: false\n");
+    assert_eq!(get(&desk, "", None).json()["error"]["code"], "unknown_url");
+    assert!(!desk.place.path("redraft.db.index").exists());
+}

@@ -21,21 +21,26 @@ pub(crate) struct Page {
 }
 
 impl View {
-    /// Starts the pages on a port of their own, and waits until they are there.
+    /// Starts the pages on a port of their own, and waits until they are there and up with the store.
     pub(crate) fn of(place: &Place) -> Self {
+        let view = Self::locked(place);
+        wait_until("the index has caught up", || {
+            !view.page("/").contains("catching up")
+        });
+        view
+    }
+
+    /// Starts the pages where somebody must sign in to see one.
+    pub(crate) fn locked(place: &Place) -> Self {
         let running = place.redraft("view --listen 127.0.0.1:0").start();
         wait_until("the pages are there", || running.has_said("Ctrl-C ends"));
         let said = running.said();
         let (_, rest) = said.split_once("http://").expect("an address");
         let (address, _) = rest.split_once('/').expect("the address's end");
-        let view = Self {
+        Self {
             address: address.to_owned(),
             running: Some(running),
-        };
-        wait_until("the index has caught up", || {
-            !view.page("/").contains("catching up")
-        });
-        view
+        }
     }
 
     /// Where the pages are.
@@ -58,10 +63,35 @@ impl View {
 
     /// Sends a request that names a host.
     pub(crate) fn request(&self, method: &str, path: &str, host: &str) -> Page {
+        self.send(method, path, &format!("Host: {host}\r\n"), "")
+    }
+
+    /// Asks with further lines of a head, each with its end.
+    pub(crate) fn get_with(&self, path: &str, lines: &str) -> Page {
+        self.send(
+            "GET",
+            path,
+            &format!("Host: {}\r\n{lines}", self.address),
+            "",
+        )
+    }
+
+    /// Sends a form.
+    pub(crate) fn post(&self, path: &str, lines: &str, form: &str) -> Page {
+        let lines = format!(
+            "Host: {}\r\nContent-Type: application/x-www-form-urlencoded\r\n\
+             Content-Length: {}\r\n{lines}",
+            self.address,
+            form.len()
+        );
+        self.send("POST", path, &lines, form)
+    }
+
+    fn send(&self, method: &str, path: &str, lines: &str, body: &str) -> Page {
         let mut stream = TcpStream::connect(&self.address).expect("the pages are there");
         write!(
             stream,
-            "{method} {path} HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n\r\n"
+            "{method} {path} HTTP/1.1\r\n{lines}Connection: close\r\n\r\n{body}"
         )
         .expect("a request");
         let mut answer = Vec::new();
@@ -71,7 +101,7 @@ impl View {
         let status = head.split(' ').nth(1).expect("a status");
         Page {
             status: status.parse().expect("a number"),
-            head: head.to_ascii_lowercase(),
+            head: head.to_owned(),
             body: body.to_owned(),
         }
     }
@@ -81,6 +111,15 @@ impl View {
         let running = self.running.take().expect("pages under way");
         running.signal("INT");
         running.end()
+    }
+}
+
+impl Page {
+    /// The value of a header, or nothing.
+    pub(crate) fn header(&self, name: &str) -> &str {
+        let lines = self.head.lines().filter_map(|line| line.split_once(": "));
+        let mut values = lines.filter(|(given, _)| given.eq_ignore_ascii_case(name));
+        values.next().map_or("", |(_, value)| value)
     }
 }
 
