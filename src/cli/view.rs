@@ -85,7 +85,8 @@ impl Options {
             paint.bold(format!("http://{}/", listener.local_addr()?))
         );
         eprintln!("{}", paint.dim("Ctrl-C ends this."));
-        let doors = Doors::open("viewer", Role::Viewer).context("the system gives no randomness")?;
+        let doors =
+            Doors::open("viewer", Role::Viewer).context("the system gives no randomness")?;
         let served = axum::serve(listener, router(pages, hosts, doors)).into_future();
         tokio::select! {
             ended = served => ended?,

@@ -10,6 +10,7 @@
 //! - `standing`: what several reviews of one record come to
 //! - `reviews`: the fold over the log
 //! - `apply`: a transcript with what was decided
+//! - `turn`: whether it is somebody's turn
 //! - `queue`: what waits, and who looks at it
 //! - `measure`: the critic against people
 
@@ -19,6 +20,7 @@ mod measure;
 mod queue;
 mod reviews;
 mod standing;
+mod turn;
 
 pub use apply::applied;
 pub use decision::{Decision, JudgedText, PersonVerdict, Review, ReviewError};
@@ -26,3 +28,4 @@ pub use measure::{Measured, PrincipleMeasured};
 pub use queue::{Queue, QueueError, Waiting};
 pub use reviews::Reviews;
 pub use standing::{Standing, standing};
+pub use turn::Turn;

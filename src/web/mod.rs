@@ -29,6 +29,7 @@ mod number;
 mod pages;
 mod problem;
 mod report;
+mod review;
 mod router;
 mod run;
 mod runs;

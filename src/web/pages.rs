@@ -3,10 +3,14 @@
 use std::fmt;
 use std::sync::Arc;
 
+use tokio::sync::MutexGuard;
+
 use super::follower::{Follower, Standing};
 use super::problem::Problem;
+use super::review::Desk;
 use crate::audit;
 use crate::record::RecordId;
+use crate::review::Reviews;
 use crate::store::index::{Index, IndexError, Item, Progress, renew};
 use crate::store::{Store, StoredTranscript};
 
@@ -15,6 +19,7 @@ pub struct Pages {
     store: Arc<dyn Store>,
     index: Arc<Index>,
     follower: Follower,
+    desk: Desk,
 }
 
 impl Pages {
@@ -32,6 +37,7 @@ impl Pages {
             store,
             index,
             follower,
+            desk: Desk::default(),
         }
     }
 
@@ -78,6 +84,11 @@ impl Pages {
                 "The run {run} has no transcript of the record {record}."
             ))
         })
+    }
+
+    /// Every review of the store.
+    pub(super) async fn reviews(&self) -> Result<MutexGuard<'_, Reviews>, Problem> {
+        Ok(self.desk.reviews(self.store()).await?)
     }
 
     /// Takes in again what the store now holds otherwise than these items say; gives whether there

@@ -21,6 +21,9 @@ pub enum Problem {
     /// What was sent cannot be used.
     #[error("{0}")]
     Unfit(String),
+    /// Somebody else was faster, or it was done already.
+    #[error("{0}")]
+    Conflict(String),
     /// The store cannot be read.
     #[error(transparent)]
     Store(#[from] StoreError),
@@ -41,12 +44,14 @@ impl IntoResponse for Problem {
             Self::Absent(_) => StatusCode::NOT_FOUND,
             Self::Forbidden(_) => StatusCode::FORBIDDEN,
             Self::Unfit(_) => StatusCode::UNPROCESSABLE_ENTITY,
+            Self::Conflict(_) => StatusCode::CONFLICT,
             _ => StatusCode::INTERNAL_SERVER_ERROR,
         };
         let title = match self {
             Self::Absent(_) => "Not found",
             Self::Forbidden(_) => "Not for you",
             Self::Unfit(_) => "This cannot be used",
+            Self::Conflict(_) => "Nothing was done",
             _ => "This page could not be made",
         };
         let mut causes = Vec::new();

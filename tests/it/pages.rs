@@ -436,7 +436,10 @@ fn an_erased_payload_is_on_no_page_and_found_by_no_word() {
     let page = view.page("/run?run=first");
     assert!(page.contains("<strong>33</strong> ·"), "{page}");
     let page = view.page("/transcript?run=first&record=r42");
-    assert!(page.contains("erased by Ann: asked"), "{page}");
+    assert!(
+        page.contains("What this transcript said is gone: erased by Ann: asked."),
+        "{page}"
+    );
     wait_for(&view, "/transcripts?run=first", ">100 transcripts<");
     // The files follow a moment later, or when somebody looks again.
     wait_until("the words are gone from the files", || {

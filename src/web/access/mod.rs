@@ -8,7 +8,7 @@ mod form;
 mod visitor;
 
 pub use doors::Doors;
-pub use visitor::Role;
 pub(super) use doors::enter;
 pub(super) use form::Form;
+pub use visitor::Role;
 pub(super) use visitor::Visitor;

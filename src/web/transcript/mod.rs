@@ -1,6 +1,7 @@
 //! The page of one transcript: what was asked, found and changed, under which rule, by which model.
 
 mod changes;
+mod decisions;
 mod findings;
 mod glance;
 mod marked;
@@ -10,13 +11,15 @@ mod rounds;
 use maud::{Markup, html};
 use serde::Deserialize;
 
+use self::decisions::Decisions;
 use super::asked::Asked;
 use super::layout::{self, Head};
 use super::pages::Pages;
 use super::problem::Problem;
 use super::{fold, links, visible};
-use crate::store::StoredTranscript;
+use crate::review::{Review, standing};
 use crate::store::index::{Cursor, Item};
+use crate::store::{ERASED, StoredTranscript};
 use crate::transcript::{DraftSource, Transcript};
 
 /// Which transcript, and the list that it was found in.
@@ -54,6 +57,7 @@ pub(super) async fn show(pages: &Pages, place: Place) -> Result<Markup, Problem>
     let id = stored.row.sealed.record.clone();
     let leaf = pages.store().leaf_of(&asked.run, &id).await?;
     let leaf = leaf.map(|leaf| leaf.index);
+    let reviews = pages.reviews().await?.of(&asked.run, &id).to_vec();
     let head = Head::titled(asked.record.clone())
         .below("Runs", "/")
         .below(asked.run.clone(), links::run(&asked.run))
@@ -63,7 +67,10 @@ pub(super) async fn show(pages: &Pages, place: Place) -> Result<Markup, Problem>
     let content = tokio::task::spawn_blocking(move || {
         let turn = turn(&listed, &neighbours);
         match stored.row.sealed.open() {
-            Ok(transcript) => whole(&stored, &transcript, leaf, &turn),
+            Ok(transcript) => {
+                let decisions = decisions(&transcript, reviews);
+                whole(&stored, &transcript, leaf, &decisions, &turn)
+            }
             Err(error) => unreadable(&stored, &error, leaf, &turn),
         }
     })
@@ -108,11 +115,21 @@ fn turn(listed: &Asked, neighbours: &Neighbours) -> Markup {
     }
 }
 
-/// Everything about a transcript. What people decide about it belongs between outcome and provenance.
+fn decisions(transcript: &Transcript, reviews: Vec<Review>) -> Decisions {
+    let need = transcript.held.as_ref().map_or(1, |held| held.reviewers);
+    Decisions {
+        standing: standing(&reviews, need),
+        reviews,
+        desk: None,
+    }
+}
+
+/// Everything about a transcript.
 fn whole(
     stored: &StoredTranscript,
     transcript: &Transcript,
     leaf: Option<u64>,
+    decisions: &Decisions,
     turn: &Markup,
 ) -> Markup {
     html! {
@@ -121,11 +138,15 @@ fn whole(
             (layout::outcome(Some(transcript.outcome)))
             (turn)
         }
+        @if stored.row.sealed.content == ERASED {
+            p.notice { "What this transcript said is gone: " (visible::text(&transcript.why)) "." }
+        }
         (glance::section(transcript))
         (conversation(transcript))
         (draft(transcript))
         (rounds::sections(transcript))
         (outcome(transcript))
+        (decisions::section(transcript, decisions))
         (provenance::section(stored, transcript, leaf))
     }
 }
