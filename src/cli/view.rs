@@ -1,8 +1,8 @@
-//! `redraft view [STORE]`: pages for people over a store that is only read.
+//! `redraft view [STORE]`: pages for people over a store that is only read, or in which people decide.
 
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
-use std::sync::Mutex;
+use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use anyhow::Context as _;
@@ -16,6 +16,7 @@ use super::interrupts::Interrupts;
 use super::terminal::{Paint, safe, thousands};
 use crate::app;
 use crate::run::Stop;
+use crate::store::Store;
 use crate::store::index::{Index, Progress};
 use crate::web::{Doors, HostRule, Pages, Role, router};
 
@@ -34,6 +35,12 @@ pub(super) struct Options {
     /// Let others than this machine read: whoever reaches the address does
     #[arg(long)]
     open: bool,
+    /// Let people on this machine decide about held records: the store is opened for writing
+    #[arg(long, conflicts_with = "open")]
+    review: bool,
+    /// In whose name decisions are kept [default: $USER or $USERNAME]
+    #[arg(long, value_name = "NAME", requires = "review")]
+    author: Option<String>,
     #[command(flatten)]
     index: IndexArgs,
 }
@@ -49,7 +56,18 @@ pub(super) struct IndexArgs {
 impl IndexArgs {
     /// Pages over the store at this path; the index tells how far it is.
     pub(super) fn pages(self, store: &Path, quiet: bool) -> anyhow::Result<Pages> {
-        let opened = app::open_store_to_read(store)?;
+        self.over(app::open_store_to_read(store)?, store, quiet)
+    }
+
+    /// The same, on which people decide.
+    fn pages_taking_reviews(self, store: &Path) -> anyhow::Result<Pages> {
+        // A store that is not there is not begun.
+        drop(app::open_store_to_read(store)?);
+        let pages = self.over(app::open_store(store)?, store, false)?;
+        Ok(pages.taking_reviews())
+    }
+
+    fn over(self, opened: Arc<dyn Store>, store: &Path, quiet: bool) -> anyhow::Result<Pages> {
         let index = Index::open(self.index.unwrap_or_else(|| Index::beside(store)))?;
         Ok(Pages::over(opened, index, Box::new(teller(quiet))))
     }
@@ -65,14 +83,24 @@ impl Options {
             ))
             .into());
         }
+        let (name, role) = if self.review {
+            (author(self.author)?, Role::Admin)
+        } else {
+            ("viewer".to_owned(), Role::Viewer)
+        };
+        let doors = Doors::open(&name, role).context("the system gives no randomness")?;
         let hosts = if self.listen.ip().is_loopback() {
             HostRule::Loopback
         } else {
             HostRule::Any
         };
         let store = StoreArgs { store: self.store }.path()?;
-        let name = store.display().to_string();
-        let pages = self.index.pages(&store, false)?;
+        let location = store.display().to_string();
+        let pages = if self.review {
+            self.index.pages_taking_reviews(&store)?
+        } else {
+            self.index.pages(&store, false)?
+        };
         let listener = TcpListener::bind(self.listen)
             .await
             .with_context(|| format!("cannot listen at {}", self.listen))?;
@@ -81,12 +109,13 @@ impl Options {
         let paint = Paint::STDERR;
         eprintln!(
             "{} at {}",
-            safe(&name),
+            safe(&location),
             paint.bold(format!("http://{}/", listener.local_addr()?))
         );
+        if self.review {
+            eprintln!("Decisions are kept in the name of {}.", safe(&name));
+        }
         eprintln!("{}", paint.dim("Ctrl-C ends this."));
-        let doors =
-            Doors::open("viewer", Role::Viewer).context("the system gives no randomness")?;
         let served = axum::serve(listener, router(pages, hosts, doors)).into_future();
         tokio::select! {
             ended = served => ended?,
@@ -95,6 +124,19 @@ impl Options {
         }
         Ok(Exit::Done)
     }
+}
+
+/// In whose name decisions are kept.
+fn author(given: Option<String>) -> Result<String, UsageError> {
+    let of_system = || ["USER", "USERNAME"].into_iter().find_map(named);
+    given
+        .or_else(of_system)
+        .filter(|name| !name.trim().is_empty())
+        .ok_or_else(|| UsageError("decisions need a name: give --author NAME".to_owned()))
+}
+
+fn named(variable: &str) -> Option<String> {
+    std::env::var(variable).ok().filter(|name| !name.is_empty())
 }
 
 /// Says how far the index is, now and then, and when it has caught up after that.

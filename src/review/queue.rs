@@ -245,3 +245,122 @@ fn open(stored: StoredTranscript, reviews: &Reviews) -> Result<Waiting, QueueErr
         stored,
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::digest::Digest;
+    use crate::export::test_transcripts::mended;
+    use crate::review::Decision;
+    use crate::review::decision::tests::review;
+    use crate::store::sqlite::SqliteStore;
+    use crate::store::{NewRun, SealedRow};
+    use crate::transcript::{Held, HoldReason, Outcome};
+
+    /// A store whose run `r` holds records, each for so many people.
+    async fn held(folder: &tempfile::TempDir, records: u64, reviewers: u32) -> Arc<dyn Store> {
+        let store = SqliteStore::open(folder.path().join("s.db")).unwrap();
+        let run = NewRun {
+            name: "r".to_owned(),
+            dataset: "d".to_owned(),
+            decided_by: serde_json::Value::Null,
+            scope: None,
+            started: "2026-11-24T10:00:00.000Z".to_owned(),
+        };
+        store.open_run(run).await.unwrap();
+        for line in 1..=records {
+            let mut transcript = mended();
+            transcript.run = "r".to_owned();
+            transcript.record.id = RecordId::new(line.to_string());
+            transcript.outcome = Outcome::Held;
+            transcript.held = Some(Held {
+                reasons: vec![HoldReason::Sample],
+                otherwise: Outcome::Compliant,
+                reviewers,
+            });
+            let sealed = transcript.seal(Digest::of(b"x"));
+            store.seal("r", SealedRow { line, sealed }).await.unwrap();
+        }
+        Arc::new(store)
+    }
+
+    async fn decide(queue: &Queue, record: &str, author: &str) {
+        let reviews = Reviews::default();
+        let waiting = queue.find(&reviews, &RecordId::new(record)).await.unwrap();
+        let mut review = review(author, Decision::Approve);
+        review.record = RecordId::new(record);
+        review.transcript = waiting.stored.row.sealed.digest;
+        queue.decide(&review).await.unwrap();
+    }
+
+    fn record(waiting: Option<&Waiting>) -> Option<&str> {
+        waiting.map(|waiting| waiting.transcript.record.id.as_str())
+    }
+
+    #[tokio::test]
+    async fn what_was_decided_since_the_reviews_were_read_is_not_taken() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = held(&folder, 1, 1).await;
+        let queue = Queue::new(Arc::clone(&store), "r", Duration::from_secs(60));
+        let mut stale = Reviews::read(store.as_ref()).await.unwrap();
+        decide(&queue, "1", "ann").await;
+        assert!(
+            queue
+                .next(&mut stale, "bob", false, None)
+                .await
+                .unwrap()
+                .is_none()
+        );
+        let one = RecordId::new("1");
+        let looking = store.claimants("r", &one, &telemetry::now()).await.unwrap();
+        assert!(looking.is_empty(), "the claim was given back");
+    }
+
+    #[tokio::test]
+    async fn a_place_that_a_third_person_took_is_given_back() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = held(&folder, 1, 2).await;
+        let queue = Queue::new(Arc::clone(&store), "r", Duration::from_secs(60));
+        let mut stale = Reviews::read(store.as_ref()).await.unwrap();
+        assert!(
+            queue
+                .next(&mut stale, "ann", false, None)
+                .await
+                .unwrap()
+                .is_some()
+        );
+        decide(&queue, "1", "cleo").await;
+        // One place is left, which is ann's.
+        assert!(
+            queue
+                .next(&mut stale, "bob", false, None)
+                .await
+                .unwrap()
+                .is_none()
+        );
+    }
+
+    #[tokio::test]
+    async fn the_search_begins_where_it_is_told_and_comes_around_once() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = held(&folder, 3, 1).await;
+        let queue = Queue::new(Arc::clone(&store), "r", Duration::from_secs(60));
+        let mut reviews = Reviews::default();
+        let second = queue.find(&reviews, &RecordId::new("2")).await.unwrap();
+        let begin = Some(second.position);
+        let found = queue.next(&mut reviews, "ann", false, begin).await.unwrap();
+        assert_eq!(record(found.as_ref()), Some("3"));
+        decide(&queue, "3", "ann").await;
+        let found = queue.next(&mut reviews, "ann", false, begin).await.unwrap();
+        assert_eq!(record(found.as_ref()), Some("1"));
+        decide(&queue, "1", "ann").await;
+        decide(&queue, "2", "ann").await;
+        assert!(
+            queue
+                .next(&mut reviews, "ann", false, begin)
+                .await
+                .unwrap()
+                .is_none()
+        );
+    }
+}

@@ -6,6 +6,7 @@ use maud::html;
 
 use super::layout::{self, Head};
 use super::visible;
+use crate::review::{QueueError, ReviewError};
 use crate::store::StoreError;
 use crate::store::index::IndexError;
 
@@ -36,6 +37,27 @@ pub enum Problem {
     /// The work on a page has ended before its time.
     #[error("the work on this page has ended")]
     Ended(#[from] tokio::task::JoinError),
+}
+
+impl From<QueueError> for Problem {
+    fn from(error: QueueError) -> Self {
+        match error {
+            QueueError::Store(error) => Self::Store(error),
+            QueueError::Unknown { .. } | QueueError::Unreadable { .. } => {
+                Self::Absent(error.to_string())
+            }
+            QueueError::Review(error) => error.into(),
+        }
+    }
+}
+
+impl From<ReviewError> for Problem {
+    fn from(error: ReviewError) -> Self {
+        match error {
+            ReviewError::OtherTranscript(_) => Self::Conflict(error.to_string()),
+            _ => Self::Unfit(error.to_string()),
+        }
+    }
 }
 
 impl IntoResponse for Problem {

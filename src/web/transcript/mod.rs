@@ -12,8 +12,9 @@ use maud::{Markup, html};
 use serde::Deserialize;
 
 use self::decisions::Decisions;
+use super::access::{Role, Visitor};
 use super::asked::Asked;
-use super::layout::{self, Head};
+use super::layout;
 use super::pages::Pages;
 use super::problem::Problem;
 use super::{fold, links, visible};
@@ -40,7 +41,11 @@ struct Neighbours {
 }
 
 /// A transcript.
-pub(super) async fn show(pages: &Pages, place: Place) -> Result<Markup, Problem> {
+pub(super) async fn show(
+    pages: &Pages,
+    visitor: &Visitor,
+    place: Place,
+) -> Result<Markup, Problem> {
     let Place { asked, list } = place;
     let stored = pages.transcript(&asked.run, &asked.record).await?;
     let standing = pages.freshen().await;
@@ -58,7 +63,11 @@ pub(super) async fn show(pages: &Pages, place: Place) -> Result<Markup, Problem>
     let leaf = pages.store().leaf_of(&asked.run, &id).await?;
     let leaf = leaf.map(|leaf| leaf.index);
     let reviews = pages.reviews().await?.of(&asked.run, &id).to_vec();
-    let head = Head::titled(asked.record.clone())
+    let may_decide = pages.takes_reviews() && visitor.is(Role::Reviewer);
+    let may_decide = may_decide && stored.row.sealed.content != ERASED;
+    let desk = may_decide.then(|| links::review_item(&asked.run, &asked.record));
+    let head = pages
+        .head(asked.record.clone())
         .below("Runs", "/")
         .below(asked.run.clone(), links::run(&asked.run))
         .below("Transcripts", listed.list())
@@ -68,7 +77,7 @@ pub(super) async fn show(pages: &Pages, place: Place) -> Result<Markup, Problem>
         let turn = turn(&listed, &neighbours);
         match stored.row.sealed.open() {
             Ok(transcript) => {
-                let decisions = decisions(&transcript, reviews);
+                let decisions = decisions(&transcript, reviews, desk);
                 whole(&stored, &transcript, leaf, &decisions, &turn)
             }
             Err(error) => unreadable(&stored, &error, leaf, &turn),
@@ -115,12 +124,12 @@ fn turn(listed: &Asked, neighbours: &Neighbours) -> Markup {
     }
 }
 
-fn decisions(transcript: &Transcript, reviews: Vec<Review>) -> Decisions {
+fn decisions(transcript: &Transcript, reviews: Vec<Review>, desk: Option<String>) -> Decisions {
     let need = transcript.held.as_ref().map_or(1, |held| held.reviewers);
     Decisions {
         standing: standing(&reviews, need),
         reviews,
-        desk: None,
+        desk,
     }
 }
 
@@ -141,17 +150,25 @@ fn whole(
         @if stored.row.sealed.content == ERASED {
             p.notice { "What this transcript said is gone: " (visible::text(&transcript.why)) "." }
         }
-        (glance::section(transcript))
-        (conversation(transcript))
-        (draft(transcript))
-        (rounds::sections(transcript))
-        (outcome(transcript))
+        (story(transcript))
         (decisions::section(transcript, decisions))
         (provenance::section(stored, transcript, leaf))
     }
 }
 
-fn conversation(transcript: &Transcript) -> Markup {
+/// What was asked, found and changed, and how it ended.
+pub(super) fn story(transcript: &Transcript) -> Markup {
+    html! {
+        (glance::section(transcript))
+        (conversation(transcript))
+        (draft(transcript))
+        (rounds::sections(transcript))
+        (outcome(transcript))
+    }
+}
+
+/// What was said before the answer.
+pub(super) fn conversation(transcript: &Transcript) -> Markup {
     html! {
         section {
             h2 { "Conversation" }

@@ -23,7 +23,17 @@ pub(crate) struct Page {
 impl View {
     /// Starts the pages on a port of their own, and waits until they are there.
     pub(crate) fn of(place: &Place) -> Self {
-        let running = place.redraft("view --listen 127.0.0.1:0").start();
+        Self::with(place, "")
+    }
+
+    /// The same, for somebody who decides.
+    pub(crate) fn reviewing(place: &Place, author: &str) -> Self {
+        Self::with(place, &format!("--review --author {author}"))
+    }
+
+    fn with(place: &Place, options: &str) -> Self {
+        let command = format!("view --listen 127.0.0.1:0 {options}");
+        let running = place.redraft(&command).start();
         wait_until("the pages are there", || running.has_said("Ctrl-C ends"));
         let said = running.said();
         let (_, rest) = said.split_once("http://").expect("an address");
@@ -56,12 +66,23 @@ impl View {
         page.body
     }
 
+    /// Sends a form.
+    pub(crate) fn post(&self, path: &str, form: &str) -> Page {
+        self.send("POST", path, &self.address, form)
+    }
+
     /// Sends a request that names a host.
     pub(crate) fn request(&self, method: &str, path: &str, host: &str) -> Page {
+        self.send(method, path, host, "")
+    }
+
+    fn send(&self, method: &str, path: &str, host: &str, form: &str) -> Page {
         let mut stream = TcpStream::connect(&self.address).expect("the pages are there");
         write!(
             stream,
-            "{method} {path} HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n\r\n"
+            "{method} {path} HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n\
+             Content-Type: application/x-www-form-urlencoded\r\nContent-Length: {}\r\n\r\n{form}",
+            form.len()
         )
         .expect("a request");
         let mut answer = Vec::new();
