@@ -120,11 +120,13 @@ pub(super) fn page(head: &Head, content: &Markup) -> Markup {
 
 /// The list of keys, which one of them opens.
 fn keys(head: &Head) -> Markup {
+    let is_new = |(key, _): &&(&str, &str)| head.keys.iter().all(|(known, _)| known != key);
+    let everywhere = KEYS.iter().filter(is_new);
     html! {
         dialog #keys aria-labelledby="keys-title" {
             h2 #keys-title { "Keys" }
             dl {
-                @for (key, words) in head.keys.iter().chain(&KEYS) {
+                @for (key, words) in head.keys.iter().chain(everywhere) {
                     dt { @for key in key.split(' ') { kbd { (key) } " " } }
                     dd { (words) }
                 }

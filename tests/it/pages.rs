@@ -8,7 +8,7 @@ use crate::support::{Act, Page, Part, Place, Server, View, lines, wait_until};
 
 /// Texts that do harm where they are taken for more than texts, and a piece of each that shows that it
 /// is a text on a page.
-const HOSTILE: [(&str, &str); 9] = [
+pub(crate) const HOSTILE: [(&str, &str); 9] = [
     (
         "<script>alert(1)</script>",
         "&lt;script&gt;alert(1)&lt;/script&gt;",
@@ -555,7 +555,7 @@ fn hostile_texts_are_texts_on_every_page() {
 
 /// No text became a tag, an attribute or a link, and no character acts unseen.
 #[track_caller]
-fn assert_harmless(address: &str, body: &str) {
+pub(crate) fn assert_harmless(address: &str, body: &str) {
     let tags = ["<script>", "<img", "<svg/", "<base", "<textarea", "<b>"];
     for tag in tags {
         assert!(!body.contains(tag), "{address} has {tag}:\n{body}");

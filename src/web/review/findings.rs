@@ -19,7 +19,7 @@ pub(super) fn page(item: &Item, visitor: &Visitor, verdicts: &[PersonVerdict]) -
             "Step 2 of 2: what was found and changed, and "
             a href="#decision" { "your decision" } "."
             @if let Some(held) = &told.held {
-                " It was left to people because " (words::reasons(held)) "."
+                " It was left to people: " (words::reasons(held)) "."
             }
         }
         (transcript::story(told))

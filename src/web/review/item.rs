@@ -23,7 +23,7 @@ const KEYS: [(&str, &str); 12] = [
     ("u", "nothing said of it"),
     ("s Enter", "judge and see the findings"),
     ("a", "approve the final answer"),
-    ("0 1 9", "choose the draft, or the text of that round"),
+    ("0 1–9", "choose the draft, or the text of that round"),
     ("e", "write another answer"),
     ("x", "reject every text"),
     ("m", "a note"),
@@ -99,11 +99,12 @@ pub(in crate::web) async fn show_item(
         .head(record.clone())
         .at("/review")
         .keys(&KEYS)
-        .below("Review", links::review(&asked.run));
+        .below("Review", links::review(&asked.run))
+        .below(asked.run.clone(), links::run(&asked.run));
     // A long transcript takes a while to compare word by word.
     let content = tokio::task::spawn_blocking(move || {
         html! {
-            @if let Some(said) = &said { p.notice role="status" { (visible::text(said)) } }
+            @if let Some(said) = &said { p.notice.done role="status" { (visible::text(said)) } }
             div.title-row {
                 h1 { (visible::text(&record)) }
                 (words::standing(&item.waiting.standing))

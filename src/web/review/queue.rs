@@ -62,7 +62,7 @@ pub(in crate::web) async fn show_queue(
         .filter(|known| known.held > 0 && chosen.is_none_or(|chosen| chosen.run != known.run));
     let content = html! {
         h1 { "Review" }
-        @if let Some(said) = &said { p.notice role="status" { (visible::text(said)) } }
+        @if let Some(said) = &said { p.notice.done role="status" { (visible::text(said)) } }
         (content)
         (elsewhere(&others.collect::<Vec<_>>()))
     };
@@ -189,7 +189,6 @@ fn one(run: &str, row: &Row, decides: bool) -> Markup {
                 p.excerpt dir="auto" { (visible::text(&shortened(&asked.content))) }
             }
             p.why {
-                @if let Some(held) = &transcript.held { (words::reasons(held)) " · " }
                 (visible::text(&transcript.why))
                 @if !row.reviewers.is_empty() {
                     " · reviewed by "

@@ -36,7 +36,7 @@ pub(super) fn section(transcript: &Transcript, decisions: &Decisions) -> Markup 
             p {
                 @if !reviews.is_empty() || transcript.held.is_some() { (review::standing(standing)) " " }
                 @if let Some(held) = &transcript.held {
-                    "It was left to people because " (review::reasons(held)) "."
+                    "It was left to people: " (review::reasons(held)) "."
                 }
                 @if reviews.is_empty() { " Nobody has decided yet." }
             }

@@ -18,7 +18,7 @@ use super::layout;
 use super::pages::Pages;
 use super::problem::Problem;
 use super::{fold, links, visible};
-use crate::review::{Review, standing};
+use crate::review::{Review, Standing, standing};
 use crate::store::index::{Cursor, Item};
 use crate::store::{ERASED, StoredTranscript};
 use crate::transcript::{DraftSource, Transcript};
@@ -63,9 +63,8 @@ pub(super) async fn show(
     let leaf = pages.store().leaf_of(&asked.run, &id).await?;
     let leaf = leaf.map(|leaf| leaf.index);
     let reviews = pages.reviews().await?.of(&asked.run, &id).to_vec();
-    let may_decide = pages.takes_reviews() && visitor.is(Role::Reviewer);
-    let may_decide = may_decide && stored.row.sealed.content != ERASED;
-    let desk = may_decide.then(|| links::review_item(&asked.run, &asked.record));
+    let is_turn = may_decide(pages, visitor, &reviews) && stored.row.sealed.content != ERASED;
+    let desk = is_turn.then(|| links::review_item(&asked.run, &asked.record));
     let head = pages
         .head(asked.record.clone())
         .below("Runs", "/")
@@ -124,12 +123,20 @@ fn turn(listed: &Asked, neighbours: &Neighbours) -> Markup {
     }
 }
 
+/// Whether somebody may decide about a record, and has not.
+fn may_decide(pages: &Pages, visitor: &Visitor, reviews: &[Review]) -> bool {
+    let is_done = reviews.iter().any(|review| review.author == visitor.name());
+    pages.takes_reviews() && visitor.is(Role::Reviewer) && !is_done
+}
+
 fn decisions(transcript: &Transcript, reviews: Vec<Review>, desk: Option<String>) -> Decisions {
     let need = transcript.held.as_ref().map_or(1, |held| held.reviewers);
+    let standing = standing(&reviews, need);
+    let is_decided = matches!(standing, Standing::Decided(_));
     Decisions {
-        standing: standing(&reviews, need),
+        desk: desk.filter(|_| !is_decided),
+        standing,
         reviews,
-        desk,
     }
 }
 
