@@ -28,6 +28,7 @@ mod keys;
 mod metrics;
 mod naming;
 mod page_keys;
+mod person;
 mod prefer;
 mod progress;
 mod recording;

@@ -13,6 +13,7 @@ use super::args::{PipelineArgs, StoreArgs};
 use super::error::UsageError;
 use super::interrupts::Interrupts;
 use super::metrics::MetricsArgs;
+use super::person::person;
 use super::serving::{Serving, offered};
 use super::terminal::{Paint, safe};
 use crate::app::{self, Connections};
@@ -145,7 +146,12 @@ fn pages(
     };
     let mut doors = Doors::with_keys(Arc::clone(access));
     if is_here {
-        let opened = doors.open_as("everybody", Role::Viewer);
+        // Without a name nobody decides.
+        let (name, role) = match person() {
+            Some(name) => (name, Role::Admin),
+            None => ("everybody".to_owned(), Role::Viewer),
+        };
+        let opened = doors.open_as(&name, role);
         doors = opened.context("the system gives no randomness")?;
     }
     let index = Index::open(Index::beside(&settings.store))?;
@@ -157,7 +163,7 @@ fn pages(
         );
     };
     let pages = Pages::over(store, index, Box::new(told));
-    Ok(pages_beside(pages, hosts, doors))
+    Ok(pages_beside(pages.taking_reviews(), hosts, doors))
 }
 
 type Encrypting = Option<(Arc<Tls>, gateway::TlsFiles, Held)>;

@@ -1,4 +1,4 @@
-//! `redraft view [STORE]`: pages for people over a store that is only read.
+//! `redraft view [STORE]`: pages for people over a store that is only read, or in which people decide.
 
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
@@ -14,9 +14,11 @@ use super::args::PipelineArgs;
 use super::error::UsageError;
 use super::interrupts::Interrupts;
 use super::page_keys::PageKeys;
+use super::person::person;
 use super::terminal::{Paint, safe, thousands};
 use crate::app;
 use crate::run::Stop;
+use crate::store::Store;
 use crate::store::index::{Index, Progress};
 use crate::web::{Doors, HostRule, Pages, Role, router};
 
@@ -35,6 +37,12 @@ pub(super) struct Options {
     /// Let others than this machine read although there is no key: whoever reaches the address does
     #[arg(long)]
     open: bool,
+    /// Let people on this machine decide about held records: the store is opened for writing
+    #[arg(long, conflicts_with = "open")]
+    review: bool,
+    /// In whose name decisions are kept [default: $USER or $USERNAME]
+    #[arg(long, value_name = "NAME", requires = "review")]
+    author: Option<String>,
     #[command(flatten)]
     index: IndexArgs,
 }
@@ -50,7 +58,18 @@ pub(super) struct IndexArgs {
 impl IndexArgs {
     /// Pages over the store at this path; the index tells how far it is.
     pub(super) fn pages(self, store: &Path, quiet: bool) -> anyhow::Result<Pages> {
-        let opened = app::open_store_to_read(store)?;
+        self.over(app::open_store_to_read(store)?, store, quiet)
+    }
+
+    /// The same, on which people decide.
+    fn pages_taking_reviews(self, store: &Path) -> anyhow::Result<Pages> {
+        // A store that is not there is not begun.
+        drop(app::open_store_to_read(store)?);
+        let pages = self.over(app::open_store(store)?, store, false)?;
+        Ok(pages.taking_reviews())
+    }
+
+    fn over(self, opened: Arc<dyn Store>, store: &Path, quiet: bool) -> anyhow::Result<Pages> {
         let index = Index::open(self.index.unwrap_or_else(|| Index::beside(store)))?;
         Ok(Pages::over(opened, index, Box::new(teller(quiet))))
     }
@@ -60,7 +79,7 @@ impl Options {
     pub(super) async fn run(self) -> anyhow::Result<Exit> {
         let settings = PipelineArgs::default().settings(self.store)?;
         let store = settings.store;
-        let name = store.display().to_string();
+        let location = store.display().to_string();
         let keys = PageKeys::of(settings.gateway.keys)?;
         let is_here = self.listen.ip().is_loopback();
         if !self.open && !is_here && keys.access.is_open() {
@@ -76,12 +95,21 @@ impl Options {
         } else {
             HostRule::Any
         };
+        let everybody = if is_here && self.review && keys.access.is_open() {
+            Some((author(self.author)?, Role::Admin))
+        } else {
+            (is_here || self.open).then(|| ("everybody".to_owned(), Role::Viewer))
+        };
         let mut doors = Doors::with_keys(Arc::clone(&keys.access));
-        if is_here || self.open {
-            let opened = doors.open_as("everybody", Role::Viewer);
+        if let Some((name, role)) = &everybody {
+            let opened = doors.open_as(name, *role);
             doors = opened.context("the system gives no randomness")?;
         }
-        let pages = self.index.pages(&store, false)?;
+        let pages = if self.review {
+            self.index.pages_taking_reviews(&store)?
+        } else {
+            self.index.pages(&store, false)?
+        };
         pages.begin();
         let listener = TcpListener::bind(self.listen)
             .await
@@ -91,9 +119,16 @@ impl Options {
         let paint = Paint::STDERR;
         eprintln!(
             "{} at {}",
-            safe(&name),
+            safe(&location),
             paint.bold(format!("http://{}/", listener.local_addr()?))
         );
+        match &everybody {
+            _ if !keys.access.is_open() => eprintln!("Whoever has a key for people signs in."),
+            Some((name, Role::Admin)) => {
+                eprintln!("Decisions are kept in the name of {}.", safe(name));
+            }
+            _ => {}
+        }
         eprintln!("{}", paint.dim("Ctrl-C ends this."));
         let served = axum::serve(listener, router(pages, hosts, doors)).into_future();
         tokio::select! {
@@ -104,6 +139,14 @@ impl Options {
         }
         Ok(Exit::Done)
     }
+}
+
+/// In whose name decisions are kept.
+fn author(given: Option<String>) -> Result<String, UsageError> {
+    given
+        .filter(|name| !name.trim().is_empty())
+        .or_else(person)
+        .ok_or_else(|| UsageError("decisions need a name: give --author NAME".to_owned()))
 }
 
 /// Says how far the index is, now and then, and when it has caught up after that.

@@ -3,9 +3,9 @@
 use indexmap::IndexMap;
 use serde::Serialize;
 
-use super::{JudgedText, PersonVerdict, Review};
+use super::{PersonVerdict, Review, finding_on};
 use crate::audit::{Agreement, AgreementTable, Interval, wilson};
-use crate::transcript::{Assessor, HoldReason, Transcript, Verdict};
+use crate::transcript::{Assessor, Finding, HoldReason, Transcript, Verdict};
 
 /// What critic and people said.
 #[derive(Clone, Debug, Default)]
@@ -91,24 +91,8 @@ fn share(hits: u64, total: u64) -> Option<f64> {
 /// Whether the critic said that the text violates the principle; nothing where it gave no verdict on
 /// that text, or checks did.
 fn flagged(transcript: &Transcript, verdict: &PersonVerdict) -> Option<bool> {
-    let last = transcript.final_answer.as_ref();
-    let wanted = match verdict.text {
-        JudgedText::Draft => transcript.draft.as_ref()?.text.as_str(),
-        JudgedText::Final => last?.text.as_str(),
-    };
-    let mut text = transcript.draft.as_ref()?.text.as_str();
-    let mut found = None;
-    for round in &transcript.rounds {
-        if text == wanted {
-            let about = round.findings.iter().find(|finding| {
-                finding.principle == verdict.principle && finding.by == Assessor::Model
-            });
-            found = about.or(found);
-        }
-        if let Some(revision) = &round.revision {
-            text = &revision.text;
-        }
-    }
+    let by_critic = |finding: &Finding| finding.by == Assessor::Model;
+    let found = finding_on(transcript, verdict.text, &verdict.principle, by_critic);
     match found?.verdict {
         Verdict::Violates => Some(true),
         Verdict::Complies | Verdict::NotApplicable => Some(false),
@@ -120,8 +104,8 @@ fn flagged(transcript: &Transcript, verdict: &PersonVerdict) -> Option<bool> {
 mod tests {
     use super::*;
     use crate::export::test_transcripts::mended;
-    use crate::review::Decision;
     use crate::review::decision::tests::review;
+    use crate::review::{Decision, JudgedText};
     use crate::transcript::{Held, Outcome};
 
     fn judged(text: JudgedText, violates: bool) -> Review {

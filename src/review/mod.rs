@@ -10,7 +10,9 @@
 //! - `standing`: what several reviews of one record come to
 //! - `reviews`: the fold over the log
 //! - `apply`: a transcript with what was decided
+//! - `turn`: whether it is somebody's turn
 //! - `queue`: what waits, and who looks at it
+//! - `spoken`: what a transcript says of a text and a principle
 //! - `measure`: the critic against people
 
 mod apply;
@@ -18,11 +20,15 @@ mod decision;
 mod measure;
 mod queue;
 mod reviews;
+mod spoken;
 mod standing;
+mod turn;
 
 pub use apply::applied;
 pub use decision::{Decision, JudgedText, PersonVerdict, Review, ReviewError};
 pub use measure::{Measured, PrincipleMeasured};
 pub use queue::{Queue, QueueError, Waiting};
 pub use reviews::Reviews;
+pub use spoken::finding_on;
 pub use standing::{Standing, standing};
+pub use turn::Turn;

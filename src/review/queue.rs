@@ -3,9 +3,9 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::{Review, ReviewError, Reviews, Standing};
+use super::{Review, ReviewError, Reviews, Standing, Turn};
 use crate::record::RecordId;
-use crate::store::{Claim, Store, StoreError, StoredTranscript};
+use crate::store::{Claim, ERASED, Store, StoreError, StoredTranscript};
 use crate::telemetry;
 use crate::transcript::Transcript;
 
@@ -32,6 +32,14 @@ pub struct Waiting {
     pub transcript: Transcript,
     /// How it stands.
     pub standing: Standing,
+}
+
+impl Waiting {
+    /// Whether what it said was erased, so that there is nothing to review.
+    #[must_use]
+    pub fn is_erased(&self) -> bool {
+        self.stored.row.sealed.content == ERASED
+    }
 }
 
 /// Something about the queue went wrong.
@@ -90,39 +98,83 @@ impl Queue {
         Ok((items.collect::<Result<_, _>>()?, page.next))
     }
 
-    /// The next record for a reviewer, which is claimed: one that waits, that this person has not
-    /// reviewed, and that not enough others are looking at. Disputed ones are for adjudicators alone.
+    /// The next record for a reviewer, which is claimed: one whose turn it is and that not enough
+    /// others are looking at. The search begins after a position and, where nothing is found up to the
+    /// end, goes on from the beginning up to there, so that whoever remembers the position of what they
+    /// had last does not go through all that is done each time.
     ///
     /// # Errors
     ///
     /// When the store cannot be read or written.
     pub async fn next(
         &self,
-        reviews: &Reviews,
+        reviews: &mut Reviews,
         reviewer: &str,
         adjudicates: bool,
+        begin: Option<i64>,
     ) -> Result<Option<Waiting>, QueueError> {
-        let mut after = None;
+        let mut after = begin;
+        let mut has_turned = begin.is_none();
         loop {
             let (items, next) = self.page(reviews, after, PAGE).await?;
-            for waiting in items {
-                let done = reviews.of(&self.run, &waiting.transcript.record.id);
-                let is_mine = done.iter().any(|review| review.author == reviewer);
-                let open = match waiting.standing {
-                    Standing::Waiting { have, need } if !is_mine => need - have,
-                    Standing::Disputed if adjudicates && !is_mine => 1,
-                    _ => continue,
-                };
+            for mut waiting in items {
+                let is_past = has_turned && begin.is_some_and(|begin| waiting.position > begin);
+                if is_past {
+                    return Ok(None);
+                }
+                if waiting.is_erased() {
+                    continue;
+                }
+                let transcript = &waiting.transcript;
                 if self
-                    .claim(&waiting.transcript.record.id, reviewer, open)
+                    .take(reviews, transcript, reviewer, adjudicates)
                     .await?
                 {
+                    waiting.standing = reviews.standing(transcript);
                     return Ok(Some(waiting));
                 }
             }
-            match next {
-                Some(next) => after = Some(next),
-                None => return Ok(None),
+            after = match next {
+                Some(next) => Some(next),
+                None if has_turned => return Ok(None),
+                None => {
+                    has_turned = true;
+                    None
+                }
+            };
+        }
+    }
+
+    /// Claims the record of a transcript for a reviewer whose turn it is, where not enough others look
+    /// at it; whether it was given. One's own claim is renewed.
+    ///
+    /// # Errors
+    ///
+    /// When the store cannot be read or written.
+    pub async fn take(
+        &self,
+        reviews: &mut Reviews,
+        transcript: &Transcript,
+        reviewer: &str,
+        adjudicates: bool,
+    ) -> Result<bool, QueueError> {
+        let record = &transcript.record.id;
+        let Turn::Open(mut most) = reviews.turn(transcript, reviewer, adjudicates) else {
+            return Ok(false);
+        };
+        if !self.claim(record, reviewer, most).await? {
+            return Ok(false);
+        }
+        loop {
+            // Somebody may have decided, and given their claim back, since the reviews were read.
+            reviews.catch_up(self.store.as_ref()).await?;
+            match reviews.turn(transcript, reviewer, adjudicates) {
+                Turn::Open(now) if now >= most => return Ok(true),
+                Turn::Open(now) if self.claim(record, reviewer, now).await? => most = now,
+                _ => {
+                    self.store.release(&self.run, record, reviewer).await?;
+                    return Ok(false);
+                }
             }
         }
     }
@@ -192,4 +244,123 @@ fn open(stored: StoredTranscript, reviews: &Reviews) -> Result<Waiting, QueueErr
         transcript,
         stored,
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::digest::Digest;
+    use crate::export::test_transcripts::mended;
+    use crate::review::Decision;
+    use crate::review::decision::tests::review;
+    use crate::store::sqlite::SqliteStore;
+    use crate::store::{NewRun, SealedRow};
+    use crate::transcript::{Held, HoldReason, Outcome};
+
+    /// A store whose run `r` holds records, each for so many people.
+    async fn held(folder: &tempfile::TempDir, records: u64, reviewers: u32) -> Arc<dyn Store> {
+        let store = SqliteStore::open(folder.path().join("s.db")).unwrap();
+        let run = NewRun {
+            name: "r".to_owned(),
+            dataset: "d".to_owned(),
+            decided_by: serde_json::Value::Null,
+            scope: None,
+            started: "2026-11-24T10:00:00.000Z".to_owned(),
+        };
+        store.open_run(run).await.unwrap();
+        for line in 1..=records {
+            let mut transcript = mended();
+            transcript.run = "r".to_owned();
+            transcript.record.id = RecordId::new(line.to_string());
+            transcript.outcome = Outcome::Held;
+            transcript.held = Some(Held {
+                reasons: vec![HoldReason::Sample],
+                otherwise: Outcome::Compliant,
+                reviewers,
+            });
+            let sealed = transcript.seal(Digest::of(b"x"));
+            store.seal("r", SealedRow { line, sealed }).await.unwrap();
+        }
+        Arc::new(store)
+    }
+
+    async fn decide(queue: &Queue, record: &str, author: &str) {
+        let reviews = Reviews::default();
+        let waiting = queue.find(&reviews, &RecordId::new(record)).await.unwrap();
+        let mut review = review(author, Decision::Approve);
+        review.record = RecordId::new(record);
+        review.transcript = waiting.stored.row.sealed.digest;
+        queue.decide(&review).await.unwrap();
+    }
+
+    fn record(waiting: Option<&Waiting>) -> Option<&str> {
+        waiting.map(|waiting| waiting.transcript.record.id.as_str())
+    }
+
+    #[tokio::test]
+    async fn what_was_decided_since_the_reviews_were_read_is_not_taken() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = held(&folder, 1, 1).await;
+        let queue = Queue::new(Arc::clone(&store), "r", Duration::from_secs(60));
+        let mut stale = Reviews::read(store.as_ref()).await.unwrap();
+        decide(&queue, "1", "ann").await;
+        assert!(
+            queue
+                .next(&mut stale, "bob", false, None)
+                .await
+                .unwrap()
+                .is_none()
+        );
+        let one = RecordId::new("1");
+        let looking = store.claimants("r", &one, &telemetry::now()).await.unwrap();
+        assert!(looking.is_empty(), "the claim was given back");
+    }
+
+    #[tokio::test]
+    async fn a_place_that_a_third_person_took_is_given_back() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = held(&folder, 1, 2).await;
+        let queue = Queue::new(Arc::clone(&store), "r", Duration::from_secs(60));
+        let mut stale = Reviews::read(store.as_ref()).await.unwrap();
+        assert!(
+            queue
+                .next(&mut stale, "ann", false, None)
+                .await
+                .unwrap()
+                .is_some()
+        );
+        decide(&queue, "1", "cleo").await;
+        // One place is left, which is ann's.
+        assert!(
+            queue
+                .next(&mut stale, "bob", false, None)
+                .await
+                .unwrap()
+                .is_none()
+        );
+    }
+
+    #[tokio::test]
+    async fn the_search_begins_where_it_is_told_and_comes_around_once() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = held(&folder, 3, 1).await;
+        let queue = Queue::new(Arc::clone(&store), "r", Duration::from_secs(60));
+        let mut reviews = Reviews::default();
+        let second = queue.find(&reviews, &RecordId::new("2")).await.unwrap();
+        let begin = Some(second.position);
+        let found = queue.next(&mut reviews, "ann", false, begin).await.unwrap();
+        assert_eq!(record(found.as_ref()), Some("3"));
+        decide(&queue, "3", "ann").await;
+        let found = queue.next(&mut reviews, "ann", false, begin).await.unwrap();
+        assert_eq!(record(found.as_ref()), Some("1"));
+        decide(&queue, "1", "ann").await;
+        decide(&queue, "2", "ann").await;
+        assert!(
+            queue
+                .next(&mut reviews, "ann", false, begin)
+                .await
+                .unwrap()
+                .is_none()
+        );
+    }
 }

@@ -56,6 +56,16 @@ pub(crate) async fn a_claim_holds_until_it_runs_out_or_is_given_back(backend: &i
     drop(store);
     let store = backend.open();
     assert!(!store.claim(claim("cleo", 16, 30, 2)).await.unwrap());
+    let record = RecordId::new("r");
+    let looking = |now: u32| {
+        let (store, record) = (store.clone(), record.clone());
+        let now = format!("2026-01-01T00:00:{now:02}.000Z");
+        async move { store.claimants("a", &record, &now).await.unwrap() }
+    };
+    assert_eq!(looking(16).await, ["ann", "bob"]);
+    assert_eq!(looking(20).await, ["bob"], "that of ann ran out");
+    let elsewhere = store.claimants("b", &record, "").await.unwrap();
+    assert!(elsewhere.is_empty());
     assert!(
         store.claim(claim("cleo", 20, 30, 2)).await.unwrap(),
         "that of ann ran out"

@@ -33,6 +33,18 @@ pub trait ReviewDesk: Debug + Send + Sync {
     /// When the store cannot be written.
     async fn claim(&self, claim: Claim) -> Result<bool, StoreError>;
 
+    /// Who looks at a record: whose claims have not run out by a time.
+    ///
+    /// # Errors
+    ///
+    /// When the store cannot be read.
+    async fn claimants(
+        &self,
+        run: &str,
+        record: &RecordId,
+        now: &str,
+    ) -> Result<Vec<String>, StoreError>;
+
     /// Gives a claim back.
     ///
     /// # Errors

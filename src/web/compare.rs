@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use maud::{Markup, html};
 use serde::Deserialize;
 
-use super::layout::{self, Head};
+use super::layout;
 use super::links::{self, link};
 use super::number::{counted, interval, percent, share, thousands};
 use super::pages::Pages;
@@ -52,7 +52,7 @@ pub(super) async fn show(pages: &Pages, pair: Pair) -> Result<Markup, Problem> {
         (form(&names, &pair))
         @if is_asked { (compared(pages, &pair).await?) }
     };
-    let head = Head::titled("Compare").at("/compare").standing(standing);
+    let head = pages.head("Compare").at("/compare").standing(standing);
     Ok(layout::page(&head, &content))
 }
 

@@ -5,7 +5,7 @@ use serde::Deserialize;
 
 use super::asked::Asked;
 use super::constitutions::constitution;
-use super::layout::{self, Head};
+use super::layout;
 use super::number::{interval, percent, thousands};
 use super::pages::Pages;
 use super::problem::Problem;
@@ -66,7 +66,8 @@ pub(super) async fn show(pages: &Pages, asked: &Of) -> Result<Markup, Problem> {
         @if let Some(text) = text { (silent(text, &entries)) }
         }
     };
-    let head = Head::titled(mark.name.clone())
+    let head = pages
+        .head(mark.name.clone())
         .below("Runs", "/")
         .standing(standing);
     Ok(layout::page(&head, &content))

@@ -8,15 +8,23 @@ use super::visible;
 use crate::transcript::Outcome;
 
 /// The pages that every page leads to.
-const NAVIGATION: [(&str, &str); 3] = [
+const NAVIGATION: [(&str, &str); 4] = [
     ("Runs", "/"),
     ("Transcripts", "/transcripts"),
     ("Compare", "/compare"),
+    ("Review", REVIEW),
 ];
+/// Where people decide; there is no such page over a store that is only read.
+const REVIEW: &str = "/review";
 
-/// What keys do; the script reads none of it, a person does.
-const KEYS: &str = "Keys: j and k go from row to row, n and p to the next and the previous page, \
-     / to the search.";
+/// What keys do on every page; the script reads none of it, a person does.
+const KEYS: [(&str, &str); 5] = [
+    ("j k", "the next row, the one before"),
+    ("n p", "the next page or transcript, the one before"),
+    ("/", "the search"),
+    ("?", "this list"),
+    ("Esc", "close it, leave a text"),
+];
 
 /// What stands around a page's content.
 #[derive(Debug, Default)]
@@ -25,6 +33,8 @@ pub(super) struct Head {
     here: &'static str,
     way: Vec<(String, String)>,
     standing: Option<Standing>,
+    takes_reviews: bool,
+    keys: &'static [(&'static str, &'static str)],
 }
 
 impl Head {
@@ -45,6 +55,18 @@ impl Head {
     /// Below another page.
     pub(super) fn below(mut self, title: impl Into<String>, address: impl Into<String>) -> Self {
         self.way.push((title.into(), address.into()));
+        self
+    }
+
+    /// Over a store in which people decide, or not.
+    pub(super) fn taking_reviews(mut self, takes_reviews: bool) -> Self {
+        self.takes_reviews = takes_reviews;
+        self
+    }
+
+    /// With keys of its own, and what they do.
+    pub(super) fn keys(mut self, keys: &'static [(&'static str, &'static str)]) -> Self {
+        self.keys = keys;
         self
     }
 
@@ -74,7 +96,7 @@ pub(super) fn page(head: &Head, content: &Markup) -> Markup {
                 header.top {
                     a.brand href="/" { "redraft" }
                     nav aria-label="Pages" {
-                        @for (name, address) in NAVIGATION {
+                        @for (name, address) in navigation(head) {
                             a href=(address) aria-current=[(address == head.here).then_some("page")] { (name) }
                         }
                     }
@@ -90,10 +112,36 @@ pub(super) fn page(head: &Head, content: &Markup) -> Markup {
                     }
                 }
                 main #content tabindex="-1" { (content) }
-                footer { p { (KEYS) } }
+                footer { p { "Keys: " kbd { "?" } " lists them." } }
+                (keys(head))
             }
         }
     }
+}
+
+/// The list of keys, which one of them opens.
+fn keys(head: &Head) -> Markup {
+    let is_new = |(key, _): &&(&str, &str)| head.keys.iter().all(|(known, _)| known != key);
+    let everywhere = KEYS.iter().filter(is_new);
+    html! {
+        dialog #keys aria-labelledby="keys-title" {
+            h2 #keys-title { "Keys" }
+            dl {
+                @for (key, words) in head.keys.iter().chain(everywhere) {
+                    dt { @for key in key.split(' ') { kbd { (key) } " " } }
+                    dd { (words) }
+                }
+            }
+            form method="dialog" { button type="submit" { "Close" } }
+        }
+    }
+}
+
+fn navigation(head: &Head) -> impl Iterator<Item = (&'static str, &'static str)> {
+    let takes_reviews = head.takes_reviews;
+    NAVIGATION
+        .into_iter()
+        .filter(move |(_, address)| takes_reviews || *address != REVIEW)
 }
 
 fn notice(standing: &Standing) -> Markup {

@@ -24,6 +24,14 @@ pub(super) fn transcript(run: &str, record: &str) -> String {
     link("/transcript", &[("run", run), ("record", record)])
 }
 
+pub(super) fn review(run: &str) -> String {
+    link("/review", &[("run", run)])
+}
+
+pub(super) fn review_item(run: &str, record: &str) -> String {
+    link("/review/item", &[("run", run), ("record", record)])
+}
+
 pub(super) fn constitution(digest: Digest) -> String {
     link("/constitution", &[("digest", &digest.to_string())])
 }

@@ -1,16 +1,12 @@
 //! Pages for people: runs, transcripts, constitutions and comparisons, made on the server as HTML
-//! that needs no script.
+//! that needs no script; and, over a store that may be written, review of what was held for people.
 //!
-//! [`router`] gives the pages over a store that is only read, and its index; [`report`] the page of
-//! one run as a file of its own. Every text from outside goes through `visible`, which escapes it and
-//! spells out what nobody would see; `guard` sets the headers and turns away requests that name
-//! another host. A page is a file of its own (`runs`, `run`, `transcripts`, `transcript`,
-//! `constitution`, `compare`): a handler that asks, and functions that show. What several pages use
-//! stands in `layout`, `chart`, `links`, `asked`, `number` and `fold`.
-//!
-//! A page for reviewers is one more file, one more route in `router`, and one more entry in
-//! `layout::NAVIGATION`; what people decided about a transcript has its place in
-//! `transcript::whole`, between the outcome and the provenance.
+//! [`router`] gives the pages over a store and its index; [`report`] the page of one run as a file of
+//! its own. Every text from outside goes through `visible`, which escapes it and spells out what nobody
+//! would see; `guard` sets the headers and turns away requests that name another host, and `access`
+//! says who comes in. A page is a file of its own (`runs`, `run`, `transcripts`, `transcript`,
+//! `constitution`, `compare`, `review`): a handler that asks, and functions that show. What several
+//! pages use stands in `layout`, `chart`, `links`, `asked`, `number` and `fold`.
 
 mod access;
 mod asked;
@@ -29,6 +25,7 @@ mod number;
 mod pages;
 mod problem;
 mod report;
+mod review;
 mod router;
 mod run;
 mod runs;

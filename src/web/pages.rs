@@ -2,11 +2,17 @@
 
 use std::fmt;
 use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::sync::MutexGuard;
 
 use super::follower::{Follower, Standing};
+use super::layout::Head;
 use super::problem::Problem;
+use super::review::Desk;
 use crate::audit;
 use crate::record::RecordId;
+use crate::review::{Queue, Reviews};
 use crate::store::index::{Index, IndexError, Item, Progress, renew};
 use crate::store::{Store, StoredTranscript};
 
@@ -15,6 +21,8 @@ pub struct Pages {
     store: Arc<dyn Store>,
     index: Arc<Index>,
     follower: Follower,
+    desk: Desk,
+    takes_reviews: bool,
 }
 
 impl Pages {
@@ -32,6 +40,17 @@ impl Pages {
             store,
             index,
             follower,
+            desk: Desk::default(),
+            takes_reviews: false,
+        }
+    }
+
+    /// Pages on which people decide: their store is one that may be written.
+    #[must_use]
+    pub fn taking_reviews(self) -> Self {
+        Self {
+            takes_reviews: true,
+            ..self
         }
     }
 
@@ -54,6 +73,26 @@ impl Pages {
 
     pub(super) fn store(&self) -> &dyn Store {
         self.store.as_ref()
+    }
+
+    /// Whether people decide on these pages.
+    pub(super) fn takes_reviews(&self) -> bool {
+        self.takes_reviews
+    }
+
+    /// What stands around a page of that title, which may hold text from outside.
+    pub(super) fn head(&self, title: impl Into<String>) -> Head {
+        Head::titled(title).taking_reviews(self.takes_reviews)
+    }
+
+    /// What is between two pages of one person.
+    pub(super) fn desk(&self) -> &Desk {
+        &self.desk
+    }
+
+    /// What waits in a run, for people whose claims last so long.
+    pub(super) fn queue(&self, run: &str, lease: Duration) -> Queue {
+        Queue::new(Arc::clone(&self.store), run, lease)
     }
 
     /// Has the index catch up, for a moment.
@@ -83,6 +122,11 @@ impl Pages {
                 "The run {run} has no transcript of the record {record}."
             ))
         })
+    }
+
+    /// Every review of the store.
+    pub(super) async fn reviews(&self) -> Result<MutexGuard<'_, Reviews>, Problem> {
+        Ok(self.desk.reviews(self.store()).await?)
     }
 
     /// Takes in again what the store now holds otherwise than these items say; gives whether there

@@ -6,6 +6,7 @@ use maud::html;
 
 use super::layout::{self, Head};
 use super::visible;
+use crate::review::{QueueError, ReviewError};
 use crate::store::StoreError;
 use crate::store::index::IndexError;
 
@@ -24,6 +25,9 @@ pub enum Problem {
     /// What was sent cannot be used.
     #[error("{0}")]
     Unfit(String),
+    /// Somebody else was faster, or it was done already.
+    #[error("{0}")]
+    Conflict(String),
     /// The store cannot be read.
     #[error(transparent)]
     Store(#[from] StoreError),
@@ -38,6 +42,27 @@ pub enum Problem {
     Ended(#[from] tokio::task::JoinError),
 }
 
+impl From<QueueError> for Problem {
+    fn from(error: QueueError) -> Self {
+        match error {
+            QueueError::Store(error) => Self::Store(error),
+            QueueError::Unknown { .. } | QueueError::Unreadable { .. } => {
+                Self::Absent(error.to_string())
+            }
+            QueueError::Review(error) => error.into(),
+        }
+    }
+}
+
+impl From<ReviewError> for Problem {
+    fn from(error: ReviewError) -> Self {
+        match error {
+            ReviewError::OtherTranscript(_) => Self::Conflict(error.to_string()),
+            _ => Self::Unfit(error.to_string()),
+        }
+    }
+}
+
 impl IntoResponse for Problem {
     fn into_response(self) -> Response {
         let status = match self {
@@ -45,6 +70,7 @@ impl IntoResponse for Problem {
             Self::Forbidden(_) => StatusCode::FORBIDDEN,
             Self::SignedOut(_) => StatusCode::UNAUTHORIZED,
             Self::Unfit(_) => StatusCode::UNPROCESSABLE_ENTITY,
+            Self::Conflict(_) => StatusCode::CONFLICT,
             _ => StatusCode::INTERNAL_SERVER_ERROR,
         };
         let title = match self {
@@ -52,6 +78,7 @@ impl IntoResponse for Problem {
             Self::Forbidden(_) => "Not for you",
             Self::SignedOut(_) => "Not signed in",
             Self::Unfit(_) => "This cannot be used",
+            Self::Conflict(_) => "Nothing was done",
             _ => "This page could not be made",
         };
         let mut causes = Vec::new();

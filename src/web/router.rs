@@ -6,16 +6,17 @@ use axum::Router;
 use axum::extract::{DefaultBodyLimit, Query, State};
 use axum::http::header::{CONTENT_DISPOSITION, CONTENT_TYPE};
 use axum::middleware;
-use axum::response::{Html, IntoResponse, Response};
+use axum::response::{Html, IntoResponse, Redirect, Response};
 use axum::routing::{get, post};
 use maud::Markup;
 
-use super::access::{Doors, account, enter, sign_in, sign_in_page, sign_out};
+use super::access::{Doors, Form, Visitor, account, enter, sign_in, sign_in_page, sign_out};
 use super::asked::Asked;
 use super::guard::{HostRule, guard};
 use super::pages::Pages;
 use super::problem::Problem;
-use super::{compare, constitution, run, runs, transcript, transcripts};
+use super::review::Sent;
+use super::{compare, constitution, review, run, runs, transcript, transcripts};
 
 /// How pages look; a report has it within itself.
 pub(super) const STYLE: &str = include_str!("assets/style.css");
@@ -48,7 +49,6 @@ fn routes(pages: Pages, doors: &Doors) -> Router {
     let at_the_door = Router::new()
         .route("/sign-in", get(sign_in_page).post(sign_in))
         .route("/sign-out", post(sign_out))
-        .route("/account", get(account))
         .with_state(doors.clone());
     Router::new()
         .route("/", get(runs))
@@ -58,6 +58,14 @@ fn routes(pages: Pages, doors: &Doors) -> Router {
         .route("/transcript.json", get(transcript_json))
         .route("/constitution", get(constitution))
         .route("/compare", get(compare))
+        .route("/review", get(queue))
+        .route("/review/item", get(item))
+        .route("/review/next", post(next))
+        .route("/review/claim", post(claim))
+        .route("/review/blind", post(blind))
+        .route("/review/decide", post(decide))
+        .route("/review/release", post(release))
+        .route("/account", get(you))
         .route("/style.css", get(style))
         .route("/keys.js", get(keys))
         .route("/icon.svg", get(icon))
@@ -77,8 +85,12 @@ async fn transcripts(State(pages): Of, Query(asked): Query<Asked>) -> Answer {
     shown(transcripts::show(&pages, asked).await)
 }
 
-async fn transcript(State(pages): Of, Query(asked): Query<transcript::Place>) -> Answer {
-    shown(transcript::show(&pages, asked).await)
+async fn transcript(
+    State(pages): Of,
+    visitor: Visitor,
+    Query(asked): Query<transcript::Place>,
+) -> Answer {
+    shown(transcript::show(&pages, &visitor, asked).await)
 }
 
 async fn constitution(State(pages): Of, Query(asked): Query<constitution::Of>) -> Answer {
@@ -87,6 +99,68 @@ async fn constitution(State(pages): Of, Query(asked): Query<constitution::Of>) -
 
 async fn compare(State(pages): Of, Query(asked): Query<compare::Pair>) -> Answer {
     shown(compare::show(&pages, asked).await)
+}
+
+async fn you(State(pages): Of, visitor: Visitor) -> Answer {
+    shown(Ok(account(&pages, &visitor)))
+}
+
+async fn queue(State(pages): Of, visitor: Visitor, Query(asked): Query<Asked>) -> Answer {
+    shown(review::show_queue(&pages, &visitor, &asked).await)
+}
+
+async fn item(State(pages): Of, visitor: Visitor, Query(asked): Query<Asked>) -> Answer {
+    shown(review::show_item(&pages, &visitor, &asked).await)
+}
+
+async fn next(
+    State(pages): Of,
+    visitor: Visitor,
+    Query(asked): Query<Asked>,
+    Form(_): Form<Sent>,
+) -> Answer {
+    led(review::next(&pages, &visitor, &asked).await)
+}
+
+async fn claim(
+    State(pages): Of,
+    visitor: Visitor,
+    Query(asked): Query<Asked>,
+    Form(_): Form<Sent>,
+) -> Answer {
+    led(review::claim(&pages, &visitor, &asked).await)
+}
+
+async fn blind(
+    State(pages): Of,
+    visitor: Visitor,
+    Query(asked): Query<Asked>,
+    Form(sent): Form<Sent>,
+) -> Answer {
+    led(review::judge(&pages, &visitor, &asked, &sent).await)
+}
+
+async fn decide(
+    State(pages): Of,
+    visitor: Visitor,
+    Query(asked): Query<Asked>,
+    Form(sent): Form<Sent>,
+) -> Answer {
+    led(review::decide(&pages, &visitor, &asked, &sent).await)
+}
+
+async fn release(
+    State(pages): Of,
+    visitor: Visitor,
+    Query(asked): Query<Asked>,
+    Form(_): Form<Sent>,
+) -> Answer {
+    led(review::release(&pages, &visitor, &asked).await)
+}
+
+/// Leads on to another page of ours.
+fn led(address: Result<String, Problem>) -> Answer {
+    address.map(|address| Redirect::to(&address).into_response())
 }
 
 fn shown(page: Result<Markup, Problem>) -> Answer {

@@ -2,7 +2,7 @@
 
 use maud::{Markup, html};
 
-use super::layout::{self, Head};
+use super::layout;
 use super::number::{counted, moment, money, percent, thousands};
 use super::pages::Pages;
 use super::problem::Problem;
@@ -49,7 +49,7 @@ pub(super) async fn show(pages: &Pages) -> Result<Markup, Problem> {
             p { a href="/compare" { "Compare two runs" } }
         }
     };
-    let head = Head::titled("Runs").at("/").standing(standing);
+    let head = pages.head("Runs").at("/").standing(standing);
     Ok(layout::page(&head, &content))
 }
 

@@ -3,7 +3,7 @@
 use maud::{Markup, html};
 
 use super::asked::{Asked, SEVERITIES, VERDICTS};
-use super::layout::{self, Head};
+use super::layout;
 use super::number::{counted, thousands};
 use super::pages::Pages;
 use super::problem::Problem;
@@ -50,7 +50,8 @@ pub(super) async fn show(pages: &Pages, asked: Asked) -> Result<Markup, Problem>
         ol.rows { @for item in &found.items { (row(&asked, item)) } }
         (turn(&asked, &found))
     };
-    let mut head = Head::titled("Transcripts")
+    let mut head = pages
+        .head("Transcripts")
         .at("/transcripts")
         .standing(standing);
     if !asked.run.is_empty() {

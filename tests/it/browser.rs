@@ -41,7 +41,7 @@ fn rows(browser: &Browser) -> Vec<String> {
 
 /// Presses Tab until the element of this text has the focus.
 #[track_caller]
-fn tab_to(browser: &Browser, text: &str) {
+pub(crate) fn tab_to(browser: &Browser, text: &str) {
     for _ in 0..60 {
         browser.press(TAB);
         if focused(browser) == text {

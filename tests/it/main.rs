@@ -48,6 +48,7 @@ mod remote_refusals;
 mod remote_writing;
 mod resume;
 mod review;
+mod review_pages;
 mod samples;
 mod sign_in;
 mod signals;

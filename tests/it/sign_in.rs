@@ -33,7 +33,7 @@ fn create(place: &Place, more: &str) -> String {
 
 /// Signs in; gives the header line that a browser sends from then on.
 fn signed_in(view: &View, key: &str) -> String {
-    let page = view.post("/sign-in", "", &format!("key={key}&to=%2Ftranscripts"));
+    let page = view.post_with("/sign-in", "", &format!("key={key}&to=%2Ftranscripts"));
     assert_eq!(page.status, 303, "{page:?}");
     let set = page.header("set-cookie");
     for part in ["; HttpOnly", "; SameSite=Strict", "; Path=/"] {
@@ -71,7 +71,7 @@ fn without_a_session_no_page_is_given_and_with_one_every_page_is() {
     }
     assert_eq!(view.get("/style.css").status, 200);
     for wrong in [&app, "", "redraft-x", &key[..key.len() - 1]] {
-        let page = view.post("/sign-in", "", &format!("key={wrong}&to=/"));
+        let page = view.post_with("/sign-in", "", &format!("key={wrong}&to=/"));
         assert_eq!(
             (page.status, page.header("set-cookie")),
             (401, ""),
@@ -120,13 +120,21 @@ fn a_form_of_another_page_does_nothing() {
         "form_token=x",
         &format!("form_token={others}"),
     ] {
-        assert_eq!(view.post("/sign-out", &cookie, form).status, 403, "{form}");
+        assert_eq!(
+            view.post_with("/sign-out", &cookie, form).status,
+            403,
+            "{form}"
+        );
     }
     let form = format!("form_token={token}");
     for site in ["cross-site", "same-site"] {
         let lines = format!("{cookie}Sec-Fetch-Site: {site}\r\n");
-        assert_eq!(view.post("/sign-out", &lines, &form).status, 403, "{site}");
-        let page = view.post(
+        assert_eq!(
+            view.post_with("/sign-out", &lines, &form).status,
+            403,
+            "{site}"
+        );
+        let page = view.post_with(
             "/sign-in",
             &format!("Sec-Fetch-Site: {site}\r\n"),
             &format!("key={key}"),
@@ -142,7 +150,7 @@ fn a_form_of_another_page_does_nothing() {
         200,
         "nobody was signed out"
     );
-    let page = view.post(
+    let page = view.post_with(
         "/sign-out",
         &format!("{cookie}Sec-Fetch-Site: same-origin\r\n"),
         &form,
@@ -150,7 +158,7 @@ fn a_form_of_another_page_does_nothing() {
     assert_eq!(page.status, 303);
     assert!(page.header("set-cookie").contains("Max-Age=0"));
     assert_eq!(view.get_with("/", &cookie).status, 303);
-    assert_eq!(view.post("/sign-out", &cookie, &form).status, 401);
+    assert_eq!(view.post_with("/sign-out", &cookie, &form).status, 401);
     assert_eq!(
         view.get_with("/", &other).status,
         200,
@@ -171,7 +179,10 @@ fn a_key_that_is_revoked_ends_its_sessions_and_the_last_one_opens_nothing() {
     wait_until("the session has ended", || {
         view.get_with("/", &cookie).status == 303
     });
-    assert_eq!(view.post("/sign-in", "", &format!("key={key}")).status, 401);
+    assert_eq!(
+        view.post_with("/sign-in", "", &format!("key={key}")).status,
+        401
+    );
 }
 
 #[test]

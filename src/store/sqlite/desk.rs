@@ -31,6 +31,16 @@ impl ReviewDesk for SqliteStore {
             .await
     }
 
+    async fn claimants(
+        &self,
+        run: &str,
+        record: &RecordId,
+        now: &str,
+    ) -> Result<Vec<String>, StoreError> {
+        self.readers()
+            .look_up(|reader| claimants(reader, run, record, now))
+    }
+
     async fn release(
         &self,
         run: &str,
@@ -92,6 +102,21 @@ fn claim(session: &mut Session<'_>, wish: &Claim) -> Result<bool, Failure> {
         )?
         .execute(params![run, record, wish.reviewer, wish.until])?;
     Ok(true)
+}
+
+fn claimants(
+    connection: &Connection,
+    run: &str,
+    record: &RecordId,
+    now: &str,
+) -> Result<Vec<String>, Failure> {
+    let mut statement = connection.prepare_cached(
+        "SELECT reviewer FROM claims
+         WHERE run = (SELECT id FROM runs WHERE name = ?1) AND record = ?2 AND until > ?3
+         ORDER BY reviewer",
+    )?;
+    let found = statement.query_map(params![run, record.as_str(), now], |row| row.get(0))?;
+    Ok(found.collect::<Result<_, _>>()?)
 }
 
 fn constitution(connection: &Connection, digest: Digest) -> Result<Option<String>, Failure> {

@@ -1,15 +1,13 @@
 //! The page that says who one is here.
 
-use axum::extract::State;
-use axum::response::Html;
-use maud::html;
+use maud::{Markup, html};
 
-use super::{Doors, Role, Visitor};
-use crate::web::layout::{self, Head};
-use crate::web::visible;
+use super::{Role, Visitor};
+use crate::web::pages::Pages;
+use crate::web::{layout, visible};
 
 /// Who the visitor is, and how to be it no longer.
-pub(in crate::web) async fn account(State(doors): State<Doors>, visitor: Visitor) -> Html<String> {
+pub(in crate::web) fn account(pages: &Pages, visitor: &Visitor) -> Markup {
     let may = match visitor.role() {
         Role::Caller | Role::Viewer => "read every page",
         Role::Reviewer => "read every page, and decide about held records",
@@ -23,14 +21,17 @@ pub(in crate::web) async fn account(State(doors): State<Doors>, visitor: Visitor
             "You are " strong { (visible::text(visitor.name())) } ", "
             (visitor.role().as_str()) ": you may " (may) "."
         }
-        @if doors.are_locked() {
+        @if visitor.has_signed_in() {
             form method="post" action="/sign-out" {
                 (visitor.form_field())
                 button { "Sign out" }
             }
         } @else {
-            p.soft { "There is no key: everybody on this machine comes in so." }
+            p.soft { "There is no key: everybody who comes here does so as this." }
+        }
+        @if !pages.takes_reviews() {
+            p.soft { "These pages are only read: decisions are for " code { "redraft view --review" } " and " code { "redraft serve" } "." }
         }
     };
-    Html(layout::page(&Head::titled("You").at("/account"), &content).into_string())
+    layout::page(&pages.head("You").at("/account"), &content)
 }

@@ -44,7 +44,7 @@ impl Doors {
     #[must_use]
     pub fn open_as(mut self, name: &str, role: Role) -> Option<Self> {
         let form_token = Arc::new(Secret::new()?);
-        self.everybody = Some(Visitor::new(name.to_owned(), role, form_token));
+        self.everybody = Some(Visitor::everybody(name, role, form_token));
         Some(self)
     }
 
@@ -63,20 +63,18 @@ impl Doors {
         }
     }
 
-    /// Whether people sign in here.
-    pub(super) fn are_locked(&self) -> bool {
-        self.everybody.is_none() || !self.access.is_open()
-    }
-
     /// As whom a request comes in.
     pub(super) fn visitor(&self, headers: &HeaderMap) -> Option<Visitor> {
-        if !self.are_locked() {
-            return self.everybody.clone();
+        if let Some(everybody) = &self.everybody
+            && self.access.is_open()
+        {
+            return Some(everybody.clone());
         }
         let session = self.sessions.find(cookie::read(headers)?)?;
         // As the key is now: it may have been revoked, or be another one's by now.
         let key = self.access.key(session.key)?;
-        (key.role > Role::Caller).then(|| Visitor::new(key.name, key.role, session.form_token))
+        (key.role > Role::Caller)
+            .then(|| Visitor::signed_in(key.name, key.role, session.form_token))
     }
 }
 

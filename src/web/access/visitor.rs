@@ -17,15 +17,30 @@ pub(in crate::web) struct Visitor {
     role: Role,
     /// What a form must bring back: a page elsewhere can send a form, and cannot read this one.
     form_token: Arc<Secret>,
+    has_signed_in: bool,
 }
 
 impl Visitor {
-    pub(super) fn new(name: String, role: Role, form_token: Arc<Secret>) -> Self {
+    pub(super) fn everybody(name: &str, role: Role, form_token: Arc<Secret>) -> Self {
+        Self {
+            name: name.to_owned(),
+            role,
+            form_token,
+            has_signed_in: false,
+        }
+    }
+
+    pub(super) fn signed_in(name: String, role: Role, form_token: Arc<Secret>) -> Self {
         Self {
             name,
             role,
             form_token,
+            has_signed_in: true,
         }
+    }
+
+    pub(super) fn has_signed_in(&self) -> bool {
+        self.has_signed_in
     }
 
     pub(super) fn role(&self) -> Role {

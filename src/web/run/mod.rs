@@ -7,7 +7,7 @@ mod usage;
 use maud::{Markup, html};
 
 use super::asked::Asked;
-use super::layout::{self, Head};
+use super::layout;
 use super::number::{counted, moment, percent, thousands};
 use super::pages::Pages;
 use super::problem::Problem;
@@ -50,7 +50,7 @@ impl Medium {
 pub(super) async fn show(pages: &Pages, run: &str) -> Result<Markup, Problem> {
     let standing = pages.freshen().await;
     let told = gather(pages, run).await?;
-    let head = Head::titled(run).below("Runs", "/").standing(standing);
+    let head = pages.head(run).below("Runs", "/").standing(standing);
     Ok(layout::page(&head, &whole(&told, Medium::Page)))
 }
 

@@ -1,6 +1,7 @@
 //! The page of one transcript: what was asked, found and changed, under which rule, by which model.
 
 mod changes;
+mod decisions;
 mod findings;
 mod glance;
 mod marked;
@@ -10,13 +11,16 @@ mod rounds;
 use maud::{Markup, html};
 use serde::Deserialize;
 
+use self::decisions::Decisions;
+use super::access::{Role, Visitor};
 use super::asked::Asked;
-use super::layout::{self, Head};
+use super::layout;
 use super::pages::Pages;
 use super::problem::Problem;
 use super::{fold, links, visible};
-use crate::store::StoredTranscript;
+use crate::review::{Review, Standing, standing};
 use crate::store::index::{Cursor, Item};
+use crate::store::{ERASED, StoredTranscript};
 use crate::transcript::{DraftSource, Transcript};
 
 /// Which transcript, and the list that it was found in.
@@ -37,7 +41,11 @@ struct Neighbours {
 }
 
 /// A transcript.
-pub(super) async fn show(pages: &Pages, place: Place) -> Result<Markup, Problem> {
+pub(super) async fn show(
+    pages: &Pages,
+    visitor: &Visitor,
+    place: Place,
+) -> Result<Markup, Problem> {
     let Place { asked, list } = place;
     let stored = pages.transcript(&asked.run, &asked.record).await?;
     let standing = pages.freshen().await;
@@ -54,7 +62,11 @@ pub(super) async fn show(pages: &Pages, place: Place) -> Result<Markup, Problem>
     let id = stored.row.sealed.record.clone();
     let leaf = pages.store().leaf_of(&asked.run, &id).await?;
     let leaf = leaf.map(|leaf| leaf.index);
-    let head = Head::titled(asked.record.clone())
+    let reviews = pages.reviews().await?.of(&asked.run, &id).to_vec();
+    let is_turn = may_decide(pages, visitor, &reviews) && stored.row.sealed.content != ERASED;
+    let desk = is_turn.then(|| links::review_item(&asked.run, &asked.record));
+    let head = pages
+        .head(asked.record.clone())
         .below("Runs", "/")
         .below(asked.run.clone(), links::run(&asked.run))
         .below("Transcripts", listed.list())
@@ -63,7 +75,10 @@ pub(super) async fn show(pages: &Pages, place: Place) -> Result<Markup, Problem>
     let content = tokio::task::spawn_blocking(move || {
         let turn = turn(&listed, &neighbours);
         match stored.row.sealed.open() {
-            Ok(transcript) => whole(&stored, &transcript, leaf, &turn),
+            Ok(transcript) => {
+                let decisions = decisions(&transcript, reviews, desk);
+                whole(&stored, &transcript, leaf, &decisions, &turn)
+            }
             Err(error) => unreadable(&stored, &error, leaf, &turn),
         }
     })
@@ -108,11 +123,29 @@ fn turn(listed: &Asked, neighbours: &Neighbours) -> Markup {
     }
 }
 
-/// Everything about a transcript. What people decide about it belongs between outcome and provenance.
+/// Whether somebody may decide about a record, and has not.
+fn may_decide(pages: &Pages, visitor: &Visitor, reviews: &[Review]) -> bool {
+    let is_done = reviews.iter().any(|review| review.author == visitor.name());
+    pages.takes_reviews() && visitor.is(Role::Reviewer) && !is_done
+}
+
+fn decisions(transcript: &Transcript, reviews: Vec<Review>, desk: Option<String>) -> Decisions {
+    let need = transcript.held.as_ref().map_or(1, |held| held.reviewers);
+    let standing = standing(&reviews, need);
+    let is_decided = matches!(standing, Standing::Decided(_));
+    Decisions {
+        desk: desk.filter(|_| !is_decided),
+        standing,
+        reviews,
+    }
+}
+
+/// Everything about a transcript.
 fn whole(
     stored: &StoredTranscript,
     transcript: &Transcript,
     leaf: Option<u64>,
+    decisions: &Decisions,
     turn: &Markup,
 ) -> Markup {
     html! {
@@ -121,16 +154,28 @@ fn whole(
             (layout::outcome(Some(transcript.outcome)))
             (turn)
         }
+        @if stored.row.sealed.content == ERASED {
+            p.notice { "What this transcript said is gone: " (visible::text(&transcript.why)) "." }
+        }
+        (story(transcript))
+        (decisions::section(transcript, decisions))
+        (provenance::section(stored, transcript, leaf))
+    }
+}
+
+/// What was asked, found and changed, and how it ended.
+pub(super) fn story(transcript: &Transcript) -> Markup {
+    html! {
         (glance::section(transcript))
         (conversation(transcript))
         (draft(transcript))
         (rounds::sections(transcript))
         (outcome(transcript))
-        (provenance::section(stored, transcript, leaf))
     }
 }
 
-fn conversation(transcript: &Transcript) -> Markup {
+/// What was said before the answer.
+pub(super) fn conversation(transcript: &Transcript) -> Markup {
     html! {
         section {
             h2 { "Conversation" }

@@ -105,6 +105,19 @@ impl Browser {
         self.ask("POST", "/actions", &json!({ "actions": [source] }));
     }
 
+    /// Presses a key while another is held down.
+    pub(crate) fn chord(&self, held: &str, key: &str) {
+        let press = |kind: &str, key: &str| json!({ "type": kind, "value": key });
+        let actions = [
+            press("keyDown", held),
+            press("keyDown", key),
+            press("keyUp", key),
+            press("keyUp", held),
+        ];
+        let source = json!({ "type": "key", "id": "keys", "actions": actions });
+        self.ask("POST", "/actions", &json!({ "actions": [source] }));
+    }
+
     /// What a script on the page gives.
     pub(crate) fn run(&self, script: &str) -> Value {
         self.ask(

@@ -23,16 +23,29 @@ pub(crate) struct Page {
 impl View {
     /// Starts the pages on a port of their own, and waits until they are there and up with the store.
     pub(crate) fn of(place: &Place) -> Self {
-        let view = Self::locked(place);
+        Self::up(Self::with(place, ""))
+    }
+
+    /// The same, for somebody who decides.
+    pub(crate) fn reviewing(place: &Place, author: &str) -> Self {
+        Self::up(Self::with(place, &format!("--review --author {author}")))
+    }
+
+    /// Starts the pages where somebody must sign in to see one.
+    pub(crate) fn locked(place: &Place) -> Self {
+        Self::with(place, "")
+    }
+
+    fn up(view: Self) -> Self {
         wait_until("the index has caught up", || {
             !view.page("/").contains("catching up")
         });
         view
     }
 
-    /// Starts the pages where somebody must sign in to see one.
-    pub(crate) fn locked(place: &Place) -> Self {
-        let running = place.redraft("view --listen 127.0.0.1:0").start();
+    fn with(place: &Place, options: &str) -> Self {
+        let command = format!("view --listen 127.0.0.1:0 {options}");
+        let running = place.redraft(&command).start();
         wait_until("the pages are there", || running.has_said("Ctrl-C ends"));
         let said = running.said();
         let (_, rest) = said.split_once("http://").expect("an address");
@@ -77,7 +90,12 @@ impl View {
     }
 
     /// Sends a form.
-    pub(crate) fn post(&self, path: &str, lines: &str, form: &str) -> Page {
+    pub(crate) fn post(&self, path: &str, form: &str) -> Page {
+        self.post_with(path, "", form)
+    }
+
+    /// The same with further lines of a head.
+    pub(crate) fn post_with(&self, path: &str, lines: &str, form: &str) -> Page {
         let lines = format!(
             "Host: {}\r\nContent-Type: application/x-www-form-urlencoded\r\n\
              Content-Length: {}\r\n{lines}",
