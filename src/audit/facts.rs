@@ -49,6 +49,8 @@ fn facts(transcript: &Transcript) -> Facts {
     Facts {
         outcome: Some(transcript.outcome),
         changed: transcript.changed(),
+        // What people do with it stands in the log.
+        reviewed: false,
         revisions: count(
             transcript
                 .rounds

@@ -25,6 +25,10 @@ struct Tables {
 pub struct PrincipleMeasured {
     /// How far they agree.
     pub agreement: Agreement,
+    /// How many texts the critic flags that people judged.
+    pub flagged: u64,
+    /// How many of them people call a violation, too.
+    pub confirmed: u64,
     /// Of what the critic flags, the share that people call a violation, too.
     pub precision: Option<f64>,
     /// Its 95 % interval.
@@ -74,6 +78,8 @@ impl Tables {
         let (found, missed) = (self.sample.both_first, self.sample.second_first);
         PrincipleMeasured {
             agreement: self.all.agreement(),
+            flagged,
+            confirmed,
             precision: share(confirmed, flagged),
             precision_interval: wilson(confirmed, flagged),
             recall: share(found, found + missed),

@@ -1,6 +1,6 @@
 //! The fold over the log: every review of a store, by run and record.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::{Review, Standing, standing};
 use crate::record::RecordId;
@@ -11,10 +11,11 @@ use crate::transcript::Transcript;
 const PAGE: usize = 4096;
 
 /// Every review of a store, each record's in the order in which they were given. Memory grows with
-/// what people decide, not with what was sealed.
+/// what people decide and erase, not with what was sealed.
 #[derive(Clone, Debug, Default)]
 pub struct Reviews {
     records: BTreeMap<(String, RecordId), Vec<Review>>,
+    erased: BTreeSet<(String, RecordId)>,
     /// The first event that was not read yet.
     next: u64,
 }
@@ -45,10 +46,21 @@ impl Reviews {
             self.next = last.index + 1;
             for event in &events {
                 let entry: Option<EventEntry> = serde_json::from_slice(&event.entry).ok();
-                if let Some(review) = entry.as_ref().and_then(Review::of_event) {
-                    self.add(review);
+                if let Some(entry) = entry {
+                    self.hear(&entry);
                 }
             }
+        }
+    }
+
+    fn hear(&mut self, event: &EventEntry) {
+        if let Some(review) = Review::of_event(event) {
+            self.add(review);
+        } else if let Some(run) = &event.run
+            && event.more.contains_key("erases")
+            && let Some(record) = event.more.get("record").and_then(|record| record.as_str())
+        {
+            self.erased.insert((run.clone(), RecordId::new(record)));
         }
     }
 
@@ -74,6 +86,21 @@ impl Reviews {
             .range(first..)
             .take_while(move |((found, _), _)| found == run)
             .map(|((_, record), reviews)| (record, reviews.as_slice()))
+    }
+
+    /// Every record of a run whose payload was erased, so that there is nothing to review.
+    pub fn erased_of<'s>(&'s self, run: &'s str) -> impl Iterator<Item = &'s RecordId> + 's {
+        let first = (run.to_owned(), RecordId::new(""));
+        self.erased
+            .range(first..)
+            .take_while(move |(found, _)| found == run)
+            .map(|(_, record)| record)
+    }
+
+    /// Every record that was reviewed: its run, itself, and its reviews.
+    pub fn all(&self) -> impl Iterator<Item = (&str, &RecordId, &[Review])> {
+        let records = self.records.iter();
+        records.map(|((run, record), reviews)| (run.as_str(), record, reviews.as_slice()))
     }
 
     /// How a transcript stands; one that is not held is decided by whoever reviews it.

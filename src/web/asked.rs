@@ -18,6 +18,7 @@ pub(super) struct Asked {
     pub(super) severity: String,
     pub(super) outcome: String,
     pub(super) changed: String,
+    pub(super) reviewed: String,
     pub(super) tag: String,
     pub(super) constitution: String,
     pub(super) sort: String,
@@ -63,11 +64,8 @@ impl Asked {
                 .find(|(name, _)| *name == self.severity)
                 .map(|(_, number)| *number),
             outcome: Outcome::from_name(&self.outcome),
-            changed: match self.changed.as_str() {
-                "yes" => Some(true),
-                "no" => Some(false),
-                _ => None,
-            },
+            changed: yes_or_no(&self.changed),
+            reviewed: yes_or_no(&self.reviewed),
             tag: given(&self.tag),
         }
     }
@@ -132,10 +130,19 @@ impl Asked {
             ("severity", &self.severity),
             ("outcome", &self.outcome),
             ("changed", &self.changed),
+            ("reviewed", &self.reviewed),
             ("tag", &self.tag),
             ("constitution", &self.constitution),
             ("sort", sort),
         ]
+    }
+}
+
+fn yes_or_no(asked: &str) -> Option<bool> {
+    match asked {
+        "yes" => Some(true),
+        "no" => Some(false),
+        _ => None,
     }
 }
 

@@ -1,17 +1,20 @@
 //! The page of a constitution: its principles where they are known, how often each spoke, examples.
 
+use std::collections::HashMap;
+
 use maud::{Markup, html};
 use serde::Deserialize;
 
 use super::asked::Asked;
 use super::constitutions::constitution;
 use super::layout;
-use super::number::{interval, percent, thousands};
+use super::number::{counted, interval, percent, thousands};
 use super::pages::Pages;
 use super::problem::Problem;
 use super::{chart, links, visible};
 use crate::constitution::{Constitution, Principle};
 use crate::digest::Digest;
+use crate::review::PrincipleMeasured;
 use crate::store::index::{Filter, Index, IndexError, Item, PrincipleTally, Sort};
 use crate::transcript::{ConstitutionMark, Verdict};
 
@@ -46,6 +49,8 @@ pub(super) async fn show(pages: &Pages, asked: &Of) -> Result<Markup, Problem> {
         .ok_or_else(absent)?;
     let text = constitution(pages.store(), digest).await;
     let text = text.as_deref();
+    let people = pages.desk().measured(pages.store(), digest).await?;
+    let people: HashMap<&str, PrincipleMeasured> = people.principles().collect();
     let content = html! {
         h1 { (visible::text(&mark.name)) " " span.soft { (visible::text(&mark.version)) } }
         p.lead { "Digest " code { (digest) } }
@@ -61,7 +66,8 @@ pub(super) async fn show(pages: &Pages, asked: &Of) -> Result<Markup, Problem> {
         section {
         h2 { "Principles" }
         @for entry in &entries {
-            (principle(&mark, entry, text.and_then(|text| text.principle(&entry.tally.principle))))
+            @let id = &entry.tally.principle;
+            (principle(&mark, entry, text.and_then(|text| text.principle(id)), people.get(id.as_str())))
         }
         @if let Some(text) = text { (silent(text, &entries)) }
         }
@@ -108,7 +114,12 @@ fn what_is_known(text: Option<&Constitution>) -> Markup {
     }
 }
 
-fn principle(mark: &ConstitutionMark, entry: &Entry, text: Option<&Principle>) -> Markup {
+fn principle(
+    mark: &ConstitutionMark,
+    entry: &Entry,
+    text: Option<&Principle>,
+    people: Option<&PrincipleMeasured>,
+) -> Markup {
     let tally = &entry.tally;
     let all = Asked {
         principle: tally.principle.clone(),
@@ -131,6 +142,7 @@ fn principle(mark: &ConstitutionMark, entry: &Entry, text: Option<&Principle>) -
                 strong { (thousands(tally.mended)) }
                 @if tally.errors > 0 { ", not assessed in the end in " (thousands(tally.errors)) }
             }
+            @if let Some(people) = people { (precision(people)) }
             @if !entry.examples.is_empty() {
                 p.why {
                     "Examples: "
@@ -140,6 +152,25 @@ fn principle(mark: &ConstitutionMark, entry: &Entry, text: Option<&Principle>) -
                     }
                     "· " a href=(all.list()) { "all of them" }
                 }
+            }
+        }
+    }
+}
+
+/// How often people call a violation what the critic did.
+fn precision(people: &PrincipleMeasured) -> Markup {
+    let PrincipleMeasured {
+        flagged, confirmed, ..
+    } = people;
+    html! {
+        p.why {
+            @if *flagged == 0 {
+                "People judged " (counted(people.agreement.judged, "text")) " by it, none of which the critic had found to violate it."
+            } @else {
+                "Precision by human review: " strong { (percent(*confirmed, *flagged)) }
+                " (95 % interval " (interval(*confirmed, *flagged)) "): of "
+                (counted(*flagged, "violation")) " that the critic found and people judged, they confirmed "
+                (thousands(*confirmed)) "."
             }
         }
     }

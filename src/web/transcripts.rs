@@ -106,6 +106,8 @@ fn form(asked: &Asked, runs: &[String], tallies: &Tallies) -> Markup {
                 (choice("severity", "Severity", "any", &asked.severity, severities))
                 (choice("changed", "Answer", "any", &asked.changed,
                     [("yes", "changed".to_owned()), ("no", "stayed".to_owned())]))
+                (choice("reviewed", "Review", "any", &asked.reviewed,
+                    [("yes", "reviewed".to_owned()), ("no", "not reviewed".to_owned())]))
                 (choice("tag", "Tag", "any", &asked.tag, tags.iter()
                     .map(|(tag, count)| (tag.as_str(), format!("{tag} ({})", thousands(*count))))))
                 (choice("sort", "Order", "", asked.sort().as_str(), sorts))

@@ -209,6 +209,26 @@ fn from_the_queue_to_its_end() {
     }
     let page = ann.view.page("/transcript?run=first&record=mended");
     assert!(page.contains("before the findings were seen"), "{page}");
+    for (reviewed, told) in [("yes", "2 transcripts"), ("no", "1 transcript")] {
+        let page = ann
+            .view
+            .page(&format!("/transcripts?run=first&reviewed={reviewed}"));
+        assert!(page.contains(&format!("role=\"status\">{told} ")), "{page}");
+    }
+    // The critic found the draft to be unkind, and so did ann.
+    let (_, rest) = page.split_once("/constitution?digest=").expect("a link");
+    let page = ann
+        .view
+        .page(&format!("/constitution?digest={}", &rest[..32]));
+    assert!(
+        page.contains("Precision by human review: <strong>100.0 %</strong>"),
+        "{page}"
+    );
+    assert!(
+        page.contains("of 1 violation that the critic found"),
+        "{page}"
+    );
+
     let page = View::of(&place).page("/transcript?run=first&record=mended");
     assert!(page.contains("approved the final answer"), "{page}");
     assert!(!page.contains("Review it"), "{page}");
@@ -356,7 +376,9 @@ fn what_was_erased_is_served_to_nobody() {
         .run()
         .exits(0);
     let ann = Person::at(&place, "ann");
-    assert!(ann.view.page("/review").contains("erased</span>"));
+    let queue = ann.view.page("/review");
+    assert!(queue.contains("erased</span>"), "{queue}");
+    assert!(queue.contains("<strong>1</strong><span>waiting"), "{queue}");
     assert_eq!(
         ann.goes("next", "", ""),
         "/review/item?run=first&record=stubborn"

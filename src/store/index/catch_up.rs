@@ -2,12 +2,13 @@
 
 use std::sync::Arc;
 
+use super::follow_log::follow_log;
 use super::take_in::{Known, Taken, Trace};
 use super::{Extract, Index, IndexError, Item};
-use crate::store::{EventEntry, RunRow, RunState, Store, StoredTranscript};
+use crate::store::{RunRow, RunState, Store, StoredTranscript};
 
 /// How many transcripts are read at a time.
-const PAGE: usize = 512;
+pub(super) const PAGE: usize = 512;
 /// A transaction ends at so many transcripts, or so much text: each one writes the words it has met
 /// in one piece, and many small pieces are slow to write and to search.
 const BATCH: usize = 16 * 1024;
@@ -42,6 +43,7 @@ pub async fn catch_up(
     if index.source()?.is_none_or(|(known, _)| known != log) {
         index.begin_anew(&log)?;
     }
+    let below = store.log_size().await?;
     let rows = store.runs().await?;
     let mut known = index.known()?;
     let mut progress = Progress {
@@ -54,7 +56,7 @@ pub async fn catch_up(
         let reached = follow(index, store, extract, row, begin, &mut progress, report).await?;
         forget_gone(index, store, &row.run.name, reached.count).await?;
     }
-    forget_erased(index, store, extract).await?;
+    follow_log(index, store, extract, below).await?;
     forget_words(index).await
 }
 
@@ -128,7 +130,7 @@ async fn read(
     Ok((batch, true))
 }
 
-fn take(stored: &StoredTranscript, extract: Extractor) -> Taken {
+pub(super) fn take(stored: &StoredTranscript, extract: Extractor) -> Taken {
     Taken {
         position: stored.position,
         line: stored.row.line,
@@ -172,38 +174,6 @@ async fn forget_gone(
         }
         after = last;
     }
-}
-
-/// Takes in again what the store's log says was erased since the last look.
-async fn forget_erased(
-    index: &Arc<Index>,
-    store: &dyn Store,
-    extract: Extractor,
-) -> Result<(), IndexError> {
-    let mut from = index.source()?.map_or(0, |(_, below)| below);
-    loop {
-        let events = store.events(from, PAGE).await?;
-        let Some(last) = events.last() else {
-            return Ok(());
-        };
-        let mut erased = Vec::new();
-        for event in &events {
-            if let Some((run, record)) = erasure(&event.entry) {
-                erased.extend(index.item(&run, &record)?);
-            }
-        }
-        renew(index, store, extract, &erased).await?;
-        from = last.index + 1;
-        index.looked_through(from)?;
-    }
-}
-
-/// The run and the record whose payload an event says was erased, if it says so.
-fn erasure(entry: &[u8]) -> Option<(String, String)> {
-    let event: EventEntry = serde_json::from_slice(entry).ok()?;
-    event.more.get("erases")?;
-    let record = event.more.get("record")?.as_str()?;
-    Some((event.run?, record.to_owned()))
 }
 
 /// Takes those items in again whose record now has other content in the store, or none; gives whether

@@ -29,6 +29,9 @@ pub struct Facts {
     /// Whether the final answer differs from the draft.
     #[serde(rename = "c", default)]
     pub changed: bool,
+    /// Whether somebody has reviewed the record, as the log says and no transcript does.
+    #[serde(rename = "h", default, skip_serializing_if = "std::ops::Not::not")]
+    pub reviewed: bool,
     /// How many revisions were written.
     #[serde(rename = "r", default)]
     pub revisions: u32,
@@ -200,7 +203,11 @@ impl Kept {
     /// The words that stand for these facts.
     pub(super) fn facets(&self, run: i64, group: i64) -> String {
         let facts = &self.facts;
-        let mut words = format!("all r{run} g{group} c{}", u8::from(facts.changed));
+        let mut words = format!(
+            "all r{run} g{group} c{} h{}",
+            u8::from(facts.changed),
+            u8::from(facts.reviewed)
+        );
         let mut add = |word: std::fmt::Arguments<'_>| {
             // Writing to a string does not fail.
             let _ = write!(words, " {word}");
@@ -234,6 +241,11 @@ impl Kept {
             add(format_args!("s{severity}"));
         }
         words
+    }
+
+    /// The same facts of a record that somebody has reviewed.
+    pub(super) fn mark_reviewed(&mut self) {
+        self.facts.reviewed = true;
     }
 
     pub(super) fn facts(&self) -> &Facts {

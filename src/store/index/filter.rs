@@ -28,6 +28,8 @@ pub struct Filter {
     pub outcome: Option<Outcome>,
     /// Whose final answer differs from the draft, or does not.
     pub changed: Option<bool>,
+    /// Whose record somebody has reviewed, or nobody has.
+    pub reviewed: Option<bool>,
     /// Whose record has this tag.
     pub tag: Option<String>,
 }
@@ -78,6 +80,9 @@ impl Filter {
         }
         if let Some(changed) = self.changed {
             facets.push(format!("c{}", u8::from(changed)));
+        }
+        if let Some(reviewed) = self.reviewed {
+            facets.push(format!("h{}", u8::from(reviewed)));
         }
         if facets.len() > 1 {
             facets.remove(0);

@@ -11,6 +11,7 @@ mod comparison;
 mod error;
 mod facts;
 mod filter;
+mod follow_log;
 mod names;
 mod open;
 mod page;

@@ -13,7 +13,7 @@ use super::IndexError;
 /// `rdix`, in the header of every index.
 const APPLICATION: i64 = 0x7264_6978;
 /// The version of the schema and of what facts mean; another one is another index.
-const VERSION: i64 = 2;
+const VERSION: i64 = 3;
 const SCHEMA: &str = include_str!("schema.sql");
 /// How many pages can be made at once.
 const READERS: usize = 3;

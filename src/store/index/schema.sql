@@ -1,6 +1,6 @@
 -- The index of a store, all of it derived: another version of this file makes a new index of the store.
 
--- Which store it is of, by its log, and how many of the log's leaves were looked through for erasures.
+-- Which store it is of, by its log, and how many of the log's leaves were looked through for erasures and reviews.
 CREATE TABLE source (
     log     TEXT NOT NULL,
     events  INTEGER NOT NULL,

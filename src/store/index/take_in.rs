@@ -1,6 +1,6 @@
 //! Taking transcripts into an index, and out of it again.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use rusqlite::{Connection, OptionalExtension, TransactionBehavior, params};
 
@@ -108,11 +108,11 @@ impl Index {
             })
             .optional()?;
         if let Some(id) = id {
-            take_out(&transaction, gone)?;
+            let reviewed = take_out(&transaction, gone)?;
             if trace == Trace::None {
                 transaction.execute("UPDATE source SET residue = 1", [])?;
             }
-            insert(&transaction, id, instead)?;
+            insert(&transaction, id, instead, &reviewed)?;
         }
         transaction.commit()?;
         Ok(())
@@ -166,7 +166,7 @@ impl Index {
 }
 
 fn put(connection: &Connection, run: i64, batch: &[Taken]) -> Result<(), IndexError> {
-    insert(connection, run, batch)?;
+    insert(connection, run, batch, &BTreeSet::new())?;
     if let Some(last) = batch.last() {
         connection
             .prepare_cached("UPDATE runs SET last = ?2 WHERE id = ?1")?
@@ -175,7 +175,12 @@ fn put(connection: &Connection, run: i64, batch: &[Taken]) -> Result<(), IndexEr
     Ok(())
 }
 
-fn insert(connection: &Connection, run: i64, batch: &[Taken]) -> Result<(), IndexError> {
+fn insert(
+    connection: &Connection,
+    run: i64,
+    batch: &[Taken],
+    reviewed: &BTreeSet<i64>,
+) -> Result<(), IndexError> {
     let mut names = Names::new(connection);
     let mut changes = Changes::default();
     let mut groups = BTreeMap::new();
@@ -195,7 +200,10 @@ fn insert(connection: &Connection, run: i64, batch: &[Taken]) -> Result<(), Inde
             groups.insert(digest, group);
             group
         };
-        let kept = Kept::of(&extract.facts, &mut names)?;
+        let mut kept = Kept::of(&extract.facts, &mut names)?;
+        if reviewed.contains(&taken.position) {
+            kept.mark_reviewed();
+        }
         let facts =
             serde_json::to_string(&kept).map_err(|error| IndexError::Odd(error.to_string()))?;
         items.execute(params![
@@ -224,8 +232,10 @@ fn insert(connection: &Connection, run: i64, batch: &[Taken]) -> Result<(), Inde
     )
 }
 
-fn take_out(connection: &Connection, gone: &[i64]) -> Result<(), IndexError> {
+/// Forgets transcripts; gives those of them that somebody has reviewed, which no transcript says.
+fn take_out(connection: &Connection, gone: &[i64]) -> Result<BTreeSet<i64>, IndexError> {
     let mut changes = Changes::default();
+    let mut reviewed = BTreeSet::new();
     for position in gone {
         let found: Option<(i64, i64, String)> = connection
             .prepare_cached("SELECT run, grp, facts FROM items WHERE position = ?1")?
@@ -238,6 +248,9 @@ fn take_out(connection: &Connection, gone: &[i64]) -> Result<(), IndexError> {
         };
         let kept: Kept =
             serde_json::from_str(&facts).map_err(|error| IndexError::Odd(error.to_string()))?;
+        if kept.facts().reviewed {
+            reviewed.insert(*position);
+        }
         changes.add(group, &kept, -1);
         connection
             .prepare_cached("DELETE FROM items WHERE position = ?1")?
@@ -248,7 +261,7 @@ fn take_out(connection: &Connection, gone: &[i64]) -> Result<(), IndexError> {
         count(connection, run, -1)?;
     }
     changes.write(connection)?;
-    Ok(())
+    Ok(reviewed)
 }
 
 fn count(connection: &Connection, run: i64, more: i64) -> Result<(), IndexError> {

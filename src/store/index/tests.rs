@@ -2,12 +2,15 @@
 
 use std::sync::Arc;
 
+use serde_json::json;
+
 use super::take_in::Trace;
 use super::{Extract, Facts, Filter, Index, Kind, Sort, Spoken, catch_up, renew};
 use crate::digest::Digest;
+use crate::record::RecordId;
 use crate::store::conformance::{NOW, new_run, sealed_row};
 use crate::store::sqlite::SqliteStore;
-use crate::store::{Store, StoredTranscript};
+use crate::store::{AuditLog as _, Erasure, EventEntry, Store, StoredTranscript};
 use crate::transcript::{ConstitutionMark, Outcome};
 
 /// Facts of a body that is a text: it violates `kind` when it says so.
@@ -219,4 +222,42 @@ async fn another_store_at_the_same_place_is_another_index() {
     other.seal("a", row).await.unwrap();
     catch_up(&index, &other, extract, &|_| ()).await.unwrap();
     assert_eq!(counted(&index), [1; 4]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_people_reviewed_is_found_and_stays_so_when_it_is_erased() {
+    let desk = Desk::of(0..4).await;
+    let index = desk.index();
+    desk.follow(&index).await;
+    let count = |index: &Index, reviewed: bool| {
+        let filter = Filter {
+            reviewed: Some(reviewed),
+            ..unkind()
+        };
+        index.count(&filter).unwrap().0
+    };
+    assert_eq!((count(&index, true), count(&index, false)), (0, 2));
+    let review =
+        |record: &str| EventEntry::new("review", NOW, Some("a"), json!({ "record": record }));
+    // Twice, and about one that is not there.
+    for record in ["r0", "r0", "r9"] {
+        desk.store.append_event(review(record)).await.unwrap();
+    }
+    desk.follow(&index).await;
+    assert_eq!((count(&index, true), count(&index, false)), (1, 1));
+    assert_eq!(counted(&index), [4, 4, 4, 4]);
+    let record = RecordId::new("r0");
+    let erasure = Erasure {
+        event: EventEntry::new("erased", NOW, Some("a"), json!({})),
+        tombstone: b"an unkind tombstone".to_vec(),
+        calls: Vec::new(),
+    };
+    desk.store.erase("a", &record, erasure).await.unwrap();
+    desk.follow(&index).await;
+    assert_eq!((count(&index, true), count(&index, false)), (1, 1));
+    drop(index);
+    std::fs::remove_file(desk.folder.path().join("a.db.index")).unwrap();
+    let anew = desk.index();
+    desk.follow(&anew).await;
+    assert_eq!((count(&anew, true), count(&anew, false)), (1, 1));
 }

@@ -11,6 +11,8 @@ pub(super) struct Counts {
     pub(super) approved: u64,
     pub(super) edited: u64,
     pub(super) rejected: u64,
+    /// How many were erased before anybody could decide.
+    pub(super) erased: u64,
     /// How many records each person has reviewed.
     pub(super) people: BTreeMap<String, u64>,
 }
@@ -33,7 +35,8 @@ impl Counts {
 
     /// How many of so many held records still wait for somebody.
     pub(super) fn waiting(&self, held: u64) -> u64 {
-        held.saturating_sub(self.disputed + self.approved + self.edited + self.rejected)
+        let decided = self.approved + self.edited + self.rejected;
+        held.saturating_sub(self.disputed + decided + self.erased)
     }
 }
 

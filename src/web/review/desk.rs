@@ -7,9 +7,10 @@ use indexmap::IndexMap;
 use tokio::sync;
 
 use super::counts::Counts;
+use super::measures::Measures;
 use crate::digest::Digest;
 use crate::record::RecordId;
-use crate::review::{PersonVerdict, Reviews, Waiting, standing};
+use crate::review::{Measured, PersonVerdict, Reviews, Standing, Waiting, standing};
 use crate::store::{Store, StoreError};
 use crate::web::access::Visitor;
 
@@ -22,6 +23,7 @@ const SEEN: usize = 4_096;
 #[derive(Debug, Default)]
 pub(in crate::web) struct Desk {
     reviews: sync::Mutex<Reviews>,
+    measures: sync::Mutex<Measures>,
     needs: Mutex<Needs>,
     people: Mutex<People>,
 }
@@ -68,6 +70,18 @@ impl Desk {
         Ok(reviews)
     }
 
+    /// What critic and people said under a constitution.
+    pub(in crate::web) async fn measured(
+        &self,
+        store: &dyn Store,
+        constitution: Digest,
+    ) -> Result<Measured, StoreError> {
+        let reviews = self.reviews(store).await?;
+        let mut measures = self.measures.lock().await;
+        measures.catch_up(store, &reviews).await?;
+        Ok(measures.of(constitution))
+    }
+
     /// How the held records of a run stand that somebody has reviewed, and who did.
     pub(super) async fn counts(
         &self,
@@ -79,6 +93,13 @@ impl Desk {
         for (record, given) in reviews.of_run(run) {
             if let Some(need) = self.need(store, run, record).await? {
                 counts.add(&standing(given, need), given);
+            }
+        }
+        for record in reviews.erased_of(run) {
+            let need = self.need(store, run, record).await?;
+            let standing = need.map(|need| standing(reviews.of(run, record), need));
+            if let Some(Standing::Waiting { .. }) = standing {
+                counts.erased += 1;
             }
         }
         Ok(counts)

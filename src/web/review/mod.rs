@@ -3,7 +3,7 @@
 //!
 //! `queue` and `item` are pages, `blind` and `findings` the two steps of an item, `acts` what forms do.
 //! `sent` reads forms, `questions` asks about principles, `desk` remembers what is between two pages of
-//! one person, `words` and `counts` tell reviews and queues. What is decided is decided in
+//! one person, `words` and `counts` tell reviews and queues, `measures` the critic by what people say. What is decided is decided in
 //! [`crate::review`].
 
 mod acts;
@@ -12,6 +12,7 @@ mod counts;
 mod desk;
 mod findings;
 mod item;
+mod measures;
 mod questions;
 mod queue;
 mod sent;
