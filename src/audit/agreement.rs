@@ -37,13 +37,18 @@ pub struct Agreement {
 impl AgreementTable {
     /// Counts a case: whether each rater chose the first.
     pub fn add(&mut self, one: bool, other: bool) {
+        self.add_times(one, other, 1);
+    }
+
+    /// Counts so many cases that are alike.
+    pub fn add_times(&mut self, one: bool, other: bool, times: u64) {
         let cell = match (one, other) {
             (true, true) => &mut self.both_first,
             (true, false) => &mut self.first_second,
             (false, true) => &mut self.second_first,
             (false, false) => &mut self.both_second,
         };
-        *cell += 1;
+        *cell += times;
     }
 
     /// What the counts come to.

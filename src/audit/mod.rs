@@ -9,6 +9,7 @@
 //! the index of a store takes in of a transcript.
 
 mod agreement;
+mod bootstrap;
 mod diff;
 mod estimate;
 mod facts;
@@ -26,6 +27,7 @@ pub mod trial;
 pub mod verify;
 
 pub use agreement::{Agreement, AgreementTable};
+pub use bootstrap::{Bootstrap, Estimated, KappaBootstrap};
 pub use diff::{Change, Part, near_changes, word_diff};
 pub use estimate::{Estimate, Projection};
 pub use facts::extract;

@@ -162,22 +162,32 @@ fn print_people(people: &Measured) {
     let width = width.max("principle".len());
     outln!("\n{}", paint.bold("The critic against people"));
     let heading = format!(
-        "{:<width$}{:>10}{:>9}{:>8}{:>24}{:>24}",
+        "{:<width$}{:>10}{:>9}{:>20}{:>24}{:>24}",
         "principle", "findings", "agree", "κ", "precision", "recall (sample)"
     );
     outln!("  {}", paint.dim(heading));
     for (id, measured) in rows {
         let agreement = measured.agreement;
-        let kappa = agreement.kappa;
-        let kappa = kappa.map_or_else(|| "–".to_owned(), |kappa| format!("{kappa:.2}"));
+        let kappa = kappa(&measured);
         outln!(
-            "  {:<width$}{:>10}{:>9}{kappa:>8}{:>24}{:>24}",
+            "  {:<width$}{:>10}{:>9}{kappa:>20}{:>24}{:>24}",
             safe(id),
             thousands(agreement.judged),
             percent(agreement.agreed, agreement.judged),
             within(measured.precision, measured.precision_interval),
             within(measured.recall, measured.recall_interval),
         );
+    }
+}
+
+/// Cohen's κ with its interval, where it has one.
+fn kappa(measured: &PrincipleMeasured) -> String {
+    match (measured.agreement.kappa, measured.kappa_interval) {
+        (None, _) => "–".to_owned(),
+        (Some(kappa), None) => format!("{kappa:.2}"),
+        (Some(kappa), Some(Interval { low, high })) => {
+            format!("{kappa:.2} ({low:.2} to {high:.2})")
+        }
     }
 }
 

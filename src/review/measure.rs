@@ -4,7 +4,9 @@ use indexmap::IndexMap;
 use serde::Serialize;
 
 use super::{PersonVerdict, Review, finding_on};
-use crate::audit::{Agreement, AgreementTable, Interval, wilson};
+use crate::audit::{Agreement, AgreementTable, Interval, KappaBootstrap, wilson};
+use crate::digest::Digest;
+use crate::record::RecordId;
 use crate::transcript::{Assessor, Finding, HoldReason, Transcript, Verdict};
 
 /// What critic and people said.
@@ -14,10 +16,11 @@ pub struct Measured {
 }
 
 /// Counts of one principle: over all reviewed records, and over the random sample alone.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Debug, Default)]
 struct Tables {
     all: AgreementTable,
     sample: AgreementTable,
+    kappa: KappaBootstrap,
 }
 
 /// What critic and people said about one principle.
@@ -25,6 +28,8 @@ struct Tables {
 pub struct PrincipleMeasured {
     /// How far they agree.
     pub agreement: Agreement,
+    /// The 95 % interval of κ, by a bootstrap over records; absent where too little was judged.
+    pub kappa_interval: Option<Interval>,
     /// How many texts the critic flags that people judged.
     pub flagged: u64,
     /// How many of them people call a violation, too.
@@ -47,6 +52,7 @@ impl Measured {
     pub fn add(&mut self, transcript: &Transcript, review: &Review) {
         let held = transcript.held.as_ref();
         let is_sampled = held.is_some_and(|held| held.reasons.contains(&HoldReason::Sample));
+        let number = number(&transcript.record.id);
         for verdict in &review.verdicts {
             let Some(flagged) = flagged(transcript, verdict) else {
                 continue;
@@ -54,6 +60,7 @@ impl Measured {
             let tables = self.principles.entry(verdict.principle.clone());
             let tables = tables.or_default();
             tables.all.add(flagged, verdict.violates);
+            tables.kappa.add(number, flagged, verdict.violates);
             if is_sampled {
                 tables.sample.add(flagged, verdict.violates);
             }
@@ -68,7 +75,7 @@ impl Measured {
 }
 
 impl Tables {
-    fn measured(self) -> PrincipleMeasured {
+    fn measured(&self) -> PrincipleMeasured {
         let AgreementTable {
             both_first,
             first_second,
@@ -78,6 +85,7 @@ impl Tables {
         let (found, missed) = (self.sample.both_first, self.sample.second_first);
         PrincipleMeasured {
             agreement: self.all.agreement(),
+            kappa_interval: self.kappa.interval(),
             flagged,
             confirmed,
             precision: share(confirmed, flagged),
@@ -87,6 +95,15 @@ impl Tables {
             sampled: self.sample.agreement().judged,
         }
     }
+}
+
+/// A number for a record, by which its verdicts are drawn together.
+fn number(record: &RecordId) -> u64 {
+    let digest = Digest::of(record.as_str().as_bytes());
+    let (first, _) = digest.as_bytes().split_at(8);
+    first
+        .iter()
+        .fold(0, |number, byte| number << 8 | u64::from(*byte))
 }
 
 #[expect(clippy::cast_precision_loss, reason = "counts are far below 2^52")]

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::Serialize;
 
-use super::{Bootstrap, Estimated};
+use crate::audit::{Bootstrap, Estimated};
 
 /// What rounds gained.
 #[derive(Clone, Debug, Default)]

@@ -10,11 +10,10 @@
 //! - `texts`: the texts of a transcript, with what the critic inside the loop found in them
 //! - `assess`: the texts of one transcript before the critic outside
 //! - `opinions`, `mcnemar`: two critics on the same findings
-//! - `gains`, `bootstrap`: what rounds gained, and how sure that is
+//! - `gains`: what rounds gained, and how sure that is
 //! - `disagreement`: findings that differ, the worst first
 
 mod assess;
-mod bootstrap;
 mod disagreement;
 mod gains;
 mod mcnemar;
@@ -22,7 +21,6 @@ mod opinions;
 mod texts;
 mod whole;
 
-pub use bootstrap::{Bootstrap, Estimated};
 pub use disagreement::{Disagreement, Opinion};
 pub use gains::{Gain, Gains};
 pub use mcnemar::exact_mcnemar;

@@ -2,9 +2,8 @@
 
 use serde_json::{Map, Value, json};
 
-use crate::audit::rejudge::{
-    Disagreement, Estimated, Gain, Opinion, Pair, SecondOpinion, TextPlace,
-};
+use crate::audit::Estimated;
+use crate::audit::rejudge::{Disagreement, Gain, Opinion, Pair, SecondOpinion, TextPlace};
 use crate::cli::tables::percent;
 use crate::cli::terminal::{Paint, counted, one_line, safe, thousands};
 use crate::model::ModelRole;

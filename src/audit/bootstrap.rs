@@ -1,9 +1,9 @@
-//! The bootstrap (Efron 1979, doi 10.1214/aos/1176344552) of a mean, in one pass: each case counts in
-//! each replicate as often as a Poisson draw says, so that no case is kept (Chamandy et al. 2012).
+//! The bootstrap (Efron 1979, doi 10.1214/aos/1176344552) of a mean and of Cohen's κ, in one pass: each case
+//! counts in each replicate as often as a Poisson draw says, so that no case is kept (Chamandy et al. 2012).
 
 use serde::Serialize;
 
-use crate::audit::Interval;
+use super::{AgreementTable, Interval};
 
 /// How many replicates there are: enough for percentiles of 2.5 and 97.5.
 const REPLICATES: usize = 1000;
@@ -47,7 +47,7 @@ impl Bootstrap {
         self.sum += value;
         let replicates = self.sums.iter_mut().zip(&mut self.weights);
         for ((sum, weight), replicate) in replicates.zip(0_u64..) {
-            let drawn = poisson(uniform(number, replicate));
+            let drawn = draw(number, replicate);
             *weight += drawn;
             *sum += value * f64::from(drawn);
         }
@@ -65,18 +65,64 @@ impl Bootstrap {
             .filter(|(_, weight)| **weight > 0)
             .map(|(sum, weight)| sum / f64::from(*weight))
             .collect();
-        means.sort_by(f64::total_cmp);
-        let last = means.len().saturating_sub(1);
-        let at = |share: usize| means[(last * share + 500) / 1000];
         Some(Estimated {
             cases: self.cases,
             mean: self.sum / self.cases as f64,
-            interval: Interval {
-                low: at(25),
-                high: at(975),
-            },
+            interval: middle(&mut means)?,
         })
     }
+}
+
+/// Cohen's κ of two raters under way. Cases of one number, such as all verdicts on one record, are drawn
+/// together: they are not independent of each other.
+#[derive(Clone, Debug)]
+pub struct KappaBootstrap {
+    replicates: Vec<AgreementTable>,
+}
+
+impl Default for KappaBootstrap {
+    fn default() -> Self {
+        Self {
+            replicates: vec![AgreementTable::default(); REPLICATES],
+        }
+    }
+}
+
+impl KappaBootstrap {
+    /// Adds a case that belongs to that number: whether each rater chose the first.
+    pub fn add(&mut self, number: u64, one: bool, other: bool) {
+        for (table, replicate) in self.replicates.iter_mut().zip(0_u64..) {
+            table.add_times(one, other, u64::from(draw(number, replicate)));
+        }
+    }
+
+    /// The 95 % interval of κ, from the percentiles of the replicates; nothing where most of those have
+    /// no κ, as with few cases, or cases that are all alike.
+    #[must_use]
+    pub fn interval(&self) -> Option<Interval> {
+        let tables = self.replicates.iter();
+        let mut kappas: Vec<f64> = tables.filter_map(|table| table.agreement().kappa).collect();
+        if 2 * kappas.len() < REPLICATES {
+            return None;
+        }
+        middle(&mut kappas)
+    }
+}
+
+/// The middle 95 % of some numbers.
+fn middle(numbers: &mut [f64]) -> Option<Interval> {
+    numbers.sort_by(f64::total_cmp);
+    let last = numbers.len().checked_sub(1)?;
+    let at = |share: usize| numbers[(last * share + 500) / 1000];
+    Some(Interval {
+        low: at(25),
+        high: at(975),
+    })
+}
+
+/// How often the cases of a number count in a replicate.
+fn draw(number: u64, replicate: u64) -> u32 {
+    poisson(uniform(number, replicate))
 }
 
 /// A number from 0 to 1 that depends on nothing else (`SplitMix64`, Steele et al. 2014).
@@ -152,5 +198,40 @@ mod tests {
         }
         let interval = bootstrap.estimate().expect("a mean").interval;
         assert_eq!((interval.low, interval.high), (2.0, 2.0));
+    }
+
+    #[test]
+    fn kappa_is_about_as_sure_as_theory_says() {
+        // 40 and 40 agreed of 100: κ is 0.6, with a standard error of √(0.8 · 0.2 / 100) / 0.5 = 0.08.
+        let mut bootstrap = KappaBootstrap::default();
+        for number in 0..100 {
+            let (one, is_agreed) = (number % 2 == 0, number % 10 < 8);
+            bootstrap.add(number, one, one == is_agreed);
+        }
+        let interval = bootstrap.interval().expect("an interval");
+        assert!((interval.low - 0.443).abs() < 0.04, "{interval:?}");
+        assert!((interval.high - 0.757).abs() < 0.04, "{interval:?}");
+
+        // The same cases, ten to a record, are as sure as ten records.
+        let mut together = KappaBootstrap::default();
+        for number in 0..100 {
+            let (one, is_agreed) = (number % 2 == 0, number / 10 < 8);
+            together.add(number / 10, one, one == is_agreed);
+        }
+        let wide = together.interval().expect("an interval");
+        assert!(
+            wide.high - wide.low > 1.8 * (interval.high - interval.low),
+            "{wide:?}"
+        );
+    }
+
+    #[test]
+    fn where_all_cases_are_alike_there_is_no_kappa_to_be_sure_of() {
+        let mut bootstrap = KappaBootstrap::default();
+        assert_eq!(bootstrap.interval(), None);
+        for number in 0..50 {
+            bootstrap.add(number, true, true);
+        }
+        assert_eq!(bootstrap.interval(), None);
     }
 }
