@@ -25,7 +25,7 @@ pub enum Problem {
     /// What was sent cannot be used.
     #[error("{0}")]
     Unfit(String),
-    /// Somebody else was faster, or it was done already.
+    /// Somebody else has reviewed faster, or it was done already.
     #[error("{0}")]
     Conflict(String),
     /// The store cannot be read.
@@ -81,6 +81,7 @@ impl IntoResponse for Problem {
             Self::Conflict(_) => "Nothing was done",
             _ => "This page could not be made",
         };
+        let is_of_review = matches!(self, Self::Conflict(_));
         let mut causes = Vec::new();
         let mut cause: Option<&dyn std::error::Error> = Some(&self);
         while let Some(error) = cause {
@@ -91,7 +92,10 @@ impl IntoResponse for Problem {
         let body = html! {
             h1 { (title) }
             p { (visible::text(&causes.join(": "))) }
-            p { a href="/" { "All runs" } }
+            p.actions {
+                @if is_of_review { a href="/review" { "The queue" } }
+                a href="/" { "All runs" }
+            }
         };
         let page = layout::page(&Head::titled(title), &body).into_string();
         (status, Html(page)).into_response()

@@ -94,27 +94,48 @@ fn run_out(place: &Place, name: &str) {
     assert_eq!(changed, 1);
 }
 
+/// Judges and decides both records of a queue: the first approved, the second edited.
+fn decide_both(ann: &Person) {
+    ann.goes("next", "", "");
+    let seen = format!("transcript={}", value(&ann.item("mended"), "transcript"));
+    let said = format!("{seen}&do=judge&draft-0=violates&final-0=violates&draft-1=");
+    ann.goes("blind", "mended", &said);
+    let decision = format!("{seen}&decision=approve&note=fine%0D%0Aso+far");
+    let second = ann.goes("decide", "mended", &decision);
+    assert_eq!(second, "/review/item?run=first&record=stubborn");
+    let seen = ann.look("stubborn");
+    let decision = format!("{seen}&decision=edit&text=Kinder.%0D%0ANow.&draft-1=keeps");
+    let end = ann.goes("decide", "stubborn", &decision);
+    assert_eq!(end, "/review?run=first");
+}
+
+/// That a page has all of these texts.
+#[track_caller]
+fn tells(page: &str, texts: &[&str]) {
+    for text in texts {
+        assert!(page.contains(text), "{text:?} is not there: {page}");
+    }
+}
+
 #[test]
-fn from_the_queue_to_its_end() {
+fn a_record_is_judged_before_anything_of_what_was_found_is_told() {
     let place = held();
     let ann = Person::at(&place, "ann");
     let queue = ann.view.page("/review");
-    for text in [
-        "<strong>2</strong><span>waiting",
-        "record=mended",
-        "record=stubborn",
-        "Take the next",
-    ] {
-        assert!(queue.contains(text), "{text:?} is not there: {queue}");
-    }
+    let waiting = "<strong>2</strong><span>waiting";
+    tells(
+        &queue,
+        &[waiting, "record=mended", "record=stubborn", "Take the next"],
+    );
     assert!(!queue.contains("record=clean"), "{queue}");
 
     let first = ann.goes("next", "", "");
     assert_eq!(first, "/review/item?run=first&record=mended");
     let blind = ann.item("mended");
-    for text in ["Step 1 of 2", "Rude. !be-kind", "The answer is kind to"] {
-        assert!(blind.contains(text), "{text:?} is not there: {blind}");
-    }
+    tells(
+        &blind,
+        &["Step 1 of 2", "Rude. !be-kind", "The answer is kind to"],
+    );
     for told in [
         "It says !be-kind.",
         "Suggested",
@@ -127,10 +148,9 @@ fn from_the_queue_to_its_end() {
         assert!(!blind.contains(told), "{told:?} is told: {blind}");
     }
     let seen = format!("transcript={}", value(&blind, "transcript"));
-    let said = format!("{seen}&do=judge&draft-0=violates&final-0=violates&draft-1=");
+    let said = format!("{seen}&do=judge&draft-0=violates&final-0=violates");
     assert_eq!(ann.goes("blind", "mended", &said), first);
-    let page = ann.item("mended");
-    for text in [
+    let found = [
         "Step 2 of 2",
         "<mark class=\"high\">!be-kind</mark>",
         "<del>",
@@ -139,98 +159,84 @@ fn from_the_queue_to_its_end() {
         "value=\"approve\"",
         "value=\"choose-0\"",
         "a severe violation",
-    ] {
-        assert!(page.contains(text), "{text:?} is not there: {page}");
-    }
+    ];
+    tells(&ann.item("mended"), &found);
+    ann.goes("decide", "mended", &format!("{seen}&decision=approve"));
+    let said = "mended: you approved the final answer, leaf";
+    tells(&ann.item("stubborn"), &[said]);
+    assert!(!ann.item("stubborn").contains(said), "it is said once");
+}
 
-    let decision = format!("{seen}&decision=approve&note=fine%0D%0Aso+far");
-    let second = ann.goes("decide", "mended", &decision);
-    assert_eq!(second, "/review/item?run=first&record=stubborn");
-    let page = ann.item("stubborn");
-    assert!(
-        page.contains("mended: you approved the final answer, leaf"),
-        "{page}"
-    );
-    assert!(
-        !ann.item("stubborn").contains("you approved"),
-        "it is said once"
-    );
-    let seen = ann.look("stubborn");
-    let decision = format!("{seen}&decision=edit&text=Kinder.%0D%0ANow.&draft-1=keeps");
-    assert_eq!(
-        ann.goes("decide", "stubborn", &decision),
-        "/review?run=first"
-    );
-    let queue = ann.view.page("/review");
-    for text in [
+#[test]
+fn what_was_decided_is_kept_as_it_was_said() {
+    let place = held();
+    decide_both(&Person::at(&place, "ann"));
+    let given = reviews(&place);
+    assert_eq!(given.len(), 2, "{given:?}");
+    assert!(given.iter().all(|review| review["author"] == "ann"));
+    let verdict = |text: &str, principle: &str, violates: bool| json!({ "text": text, "principle": principle, "violates": violates });
+    let expected = json!({
+        "decision": "approve", "blind": true, "note": "fine\nso far", "adjudicates": false,
+        "verdicts": [verdict("draft", "be-kind", true), verdict("final", "be-kind", true)],
+    });
+    let expected = [
+        expected,
+        json!({
+            "decision": "edit", "text": "Kinder.\nNow.", "blind": false,
+            "verdicts": [verdict("draft", "be-brief", false)],
+        }),
+    ];
+    for (given, expected) in given.iter().zip(&expected) {
+        for (field, value) in expected.as_object().expect("fields") {
+            assert_eq!(&given[field], value, "{field}");
+        }
+    }
+    place.redraft("audit verify").run().exits(0);
+}
+
+#[test]
+fn what_was_decided_is_told_on_every_page_it_concerns() {
+    let place = held();
+    let ann = Person::at(&place, "ann");
+    decide_both(&ann);
+    let queue = [
         "Nothing is left for you in this queue.",
         "<strong>0</strong><span>waiting",
         "<strong>1</strong><span>approved",
         "<strong>1</strong><span>edited",
         "<strong>ann</strong> (2)",
-    ] {
-        assert!(queue.contains(text), "{text:?} is not there: {queue}");
-    }
-
-    let given = reviews(&place);
-    assert_eq!(given.len(), 2, "{given:?}");
-    assert_eq!(given[0]["decision"], "approve");
-    assert_eq!(
-        (&given[0]["blind"], &given[0]["note"]),
-        (&json!(true), &json!("fine\nso far"))
-    );
-    let verdict = |text: &str, principle: &str, violates: bool| json!({ "text": text, "principle": principle, "violates": violates });
-    assert_eq!(
-        given[0]["verdicts"],
-        json!([
-            verdict("draft", "be-kind", true),
-            verdict("final", "be-kind", true)
-        ])
-    );
-    assert_eq!(
-        (&given[1]["blind"], &given[1]["text"]),
-        (&json!(false), &json!("Kinder.\nNow."))
-    );
-    assert_eq!(
-        given[1]["verdicts"],
-        json!([verdict("draft", "be-brief", false)])
-    );
-    assert!(given.iter().all(|review| review["author"] == "ann"));
-    place.redraft("audit verify").run().exits(0);
-
-    let page = ann.view.page("/transcript?run=first&record=stubborn");
-    for text in [
+    ];
+    tells(&ann.view.page("/review"), &queue);
+    let edited = [
         "What people decided",
         "wrote another answer",
         "The answer after review",
         "with the findings in view",
-    ] {
-        assert!(page.contains(text), "{text:?} is not there: {page}");
-    }
+    ];
+    tells(
+        &ann.view.page("/transcript?run=first&record=stubborn"),
+        &edited,
+    );
     let page = ann.view.page("/transcript?run=first&record=mended");
-    assert!(page.contains("before the findings were seen"), "{page}");
+    tells(&page, &["before the findings were seen"]);
     for (reviewed, told) in [("yes", "2 transcripts"), ("no", "1 transcript")] {
-        let page = ann
-            .view
-            .page(&format!("/transcripts?run=first&reviewed={reviewed}"));
-        assert!(page.contains(&format!("role=\"status\">{told} ")), "{page}");
+        let list = format!("/transcripts?run=first&reviewed={reviewed}");
+        tells(
+            &ann.view.page(&list),
+            &[&format!("role=\"status\">{told} ")],
+        );
     }
     // The critic found the draft to be unkind, and so did ann.
     let (_, rest) = page.split_once("/constitution?digest=").expect("a link");
-    let page = ann
-        .view
-        .page(&format!("/constitution?digest={}", &rest[..32]));
-    assert!(
-        page.contains("Precision by human review: <strong>100.0 %</strong>"),
-        "{page}"
-    );
-    assert!(
-        page.contains("of 1 violation that the critic found"),
-        "{page}"
-    );
+    let constitution = format!("/constitution?digest={}", &rest[..32]);
+    let precision = [
+        "Precision by human review: <strong>100.0 %</strong>",
+        "of 1 violation that the critic found",
+    ];
+    tells(&ann.view.page(&constitution), &precision);
 
     let page = View::of(&place).page("/transcript?run=first&record=mended");
-    assert!(page.contains("approved the final answer"), "{page}");
+    tells(&page, &["approved the final answer"]);
     assert!(!page.contains("Review it"), "{page}");
 }
 

@@ -220,15 +220,11 @@ async fn take_next(
     let (name, is_admin) = (visitor.name(), visitor.is(Role::Admin));
     let begin = desk.place(visitor, run);
     let queue = pages.queue(run, LEASE);
-    match queue.next(reviews, name, is_admin, begin).await? {
-        Some(waiting) => {
-            desk.set_place(visitor, run, waiting.position);
-            let record = waiting.transcript.record.id.as_str();
-            Ok(links::review_item(run, record))
-        }
-        None => {
-            desk.say(visitor, "Nothing is left for you in this queue.");
-            Ok(links::review(run))
-        }
-    }
+    let Some(waiting) = queue.next(reviews, name, is_admin, begin).await? else {
+        desk.say(visitor, "Nothing is left for you in this queue.");
+        return Ok(links::review(run));
+    };
+    desk.set_place(visitor, run, waiting.position);
+    let record = waiting.transcript.record.id.as_str();
+    Ok(links::review_item(run, record))
 }

@@ -138,23 +138,23 @@ fn decisions(told: &Transcript) -> Markup {
         fieldset.decisions {
             legend { "What becomes of this record" }
             @if last.is_some() {
-                (choice("approve", "a", "approve", html! { "Approve the final answer" }, None))
+                (choice("approve", "a", "Approve the final answer", None))
             }
             @for (round, name, text) in choices(told) {
                 @let key = if round < 10 { round.to_string() } else { String::new() };
-                (choice(&format!("choose-{round}"), &key, "choose", html! { "Choose " (name) }, None))
+                (choice(&format!("choose-{round}"), &key, &format!("Choose {name}"), None))
                 details.quiet { summary { "Read it" } div.text dir="auto" { (fold::text(text)) } }
             }
-            (choice("edit", "e", "edit", html! { "Write another answer" }, Some("text")))
+            (choice("edit", "e", "Write another answer", Some("text")))
             (editor(prefilled.unwrap_or_default()))
-            (choice("reject", "x", "reject", html! { "Reject every text" }, None))
+            (choice("reject", "x", "Reject every text", None))
         }
     }
 }
 
-fn choice(value: &str, key: &str, class: &str, words: Markup, leads_to: Option<&str>) -> Markup {
+fn choice(value: &str, key: &str, words: &str, leads_to: Option<&str>) -> Markup {
     html! {
-        label class={ "decision " (class) } {
+        label.decision {
             input type="radio" name="decision" value=(value) required
                 data-key=[(!key.is_empty()).then_some(key)] data-leads-to=[leads_to];
             (words)
