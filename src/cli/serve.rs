@@ -10,6 +10,7 @@ use tokio::net::TcpListener;
 
 use super::Exit;
 use super::args::{PipelineArgs, StoreArgs};
+use super::audit::at_end;
 use super::error::UsageError;
 use super::interrupts::Interrupts;
 use super::metrics::MetricsArgs;
@@ -63,6 +64,7 @@ impl Options {
         let access = Arc::new(Access::new(KeyFile::read(&settings.gateway.keys)?));
         self.check_openness(&access, settings.gateway.listen)?;
         let (front, tls) = front(&settings)?;
+        let signing = at_end::key(settings.audit_key.as_deref())?;
         let store = app::open_store(&settings.store)?;
         let metrics = Metrics::new();
         let mut connections = Connections {
@@ -85,7 +87,7 @@ impl Options {
         let address = listener.local_addr()?;
         let reporter = Arc::new(Counted(Arc::clone(&metrics)));
         let options = settings.gateway.options;
-        let store_of_pages = Arc::clone(&store);
+        let kept = Arc::clone(&store);
         let gateway = Gateway::open(built.state, store, options, reporter).await?;
         let (handle, mut stop) = Stop::new();
         tokio::spawn(Interrupts::listen()?.watch(handle));
@@ -94,7 +96,7 @@ impl Options {
         }
         let mut router = gateway::router(&gateway, &access, &metrics);
         if settings.gateway.pages {
-            router = router.merge(pages(&settings, address, &access, store_of_pages)?);
+            router = router.merge(pages(&settings, address, &access, Arc::clone(&kept))?);
         }
         let serving = Serving {
             gateway: Arc::clone(&gateway),
@@ -114,6 +116,10 @@ impl Options {
         };
         let ended = gateway::serve(listener, router, gateway, front, stopped).await;
         changes.abort();
+        let made = at_end::make(kept.as_ref(), signing.as_ref()).await?;
+        if let Some(made) = made.filter(|_| !self.quiet) {
+            at_end::tell(&made, Paint::STDERR);
+        }
         ended?;
         Ok(Exit::Done)
     }

@@ -97,6 +97,7 @@ fn once_there_is_a_key_no_route_but_health_works_without_one() {
     );
     let ended = desk.stop();
     assert!(!ended.err.contains(secret), "{ended}");
+    assert!(ended.err.contains("checkpoint: "), "{ended}");
     for file in std::fs::read_dir(desk.place.folder()).expect("a folder") {
         let bytes = std::fs::read(file.expect("a file").path()).unwrap_or_default();
         assert!(
