@@ -64,6 +64,20 @@ pub(crate) async fn a_claim_holds_until_it_runs_out_or_is_given_back(backend: &i
     };
     assert_eq!(looking(16).await, ["ann", "bob"]);
     assert_eq!(looking(20).await, ["bob"], "that of ann ran out");
+    let now = "2026-01-01T00:00:16.000Z";
+    assert_eq!(
+        store.claimed_by("a", "bob", now).await.unwrap(),
+        [record.clone()]
+    );
+    let later = "2026-01-01T00:00:25.000Z";
+    assert!(
+        store
+            .claimed_by("a", "bob", later)
+            .await
+            .unwrap()
+            .is_empty()
+    );
+    assert!(store.claimed_by("b", "bob", now).await.unwrap().is_empty());
     let elsewhere = store.claimants("b", &record, "").await.unwrap();
     assert!(elsewhere.is_empty());
     assert!(

@@ -45,6 +45,18 @@ pub trait ReviewDesk: Debug + Send + Sync {
         now: &str,
     ) -> Result<Vec<String>, StoreError>;
 
+    /// At which records of a run somebody looks: those of their claims that have not run out by a time.
+    ///
+    /// # Errors
+    ///
+    /// When the store cannot be read.
+    async fn claimed_by(
+        &self,
+        run: &str,
+        reviewer: &str,
+        now: &str,
+    ) -> Result<Vec<RecordId>, StoreError>;
+
     /// Gives a claim back.
     ///
     /// # Errors

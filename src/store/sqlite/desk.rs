@@ -41,6 +41,16 @@ impl ReviewDesk for SqliteStore {
             .look_up(|reader| claimants(reader, run, record, now))
     }
 
+    async fn claimed_by(
+        &self,
+        run: &str,
+        reviewer: &str,
+        now: &str,
+    ) -> Result<Vec<RecordId>, StoreError> {
+        self.readers()
+            .look_up(|reader| claimed_by(reader, run, reviewer, now))
+    }
+
     async fn release(
         &self,
         run: &str,
@@ -116,6 +126,23 @@ fn claimants(
          ORDER BY reviewer",
     )?;
     let found = statement.query_map(params![run, record.as_str(), now], |row| row.get(0))?;
+    Ok(found.collect::<Result<_, _>>()?)
+}
+
+fn claimed_by(
+    connection: &Connection,
+    run: &str,
+    reviewer: &str,
+    now: &str,
+) -> Result<Vec<RecordId>, Failure> {
+    let mut statement = connection.prepare_cached(
+        "SELECT record FROM claims
+         WHERE run = (SELECT id FROM runs WHERE name = ?1) AND reviewer = ?2 AND until > ?3
+         ORDER BY record",
+    )?;
+    let found = statement.query_map([run, reviewer, now], |row| {
+        Ok(RecordId::new(row.get::<_, String>(0)?))
+    })?;
     Ok(found.collect::<Result<_, _>>()?)
 }
 

@@ -6,8 +6,10 @@ use maud::{Markup, html};
 
 use super::counts::Counts;
 use super::{LEASE, words};
+use crate::record::RecordId;
 use crate::review::{Reviews, Waiting};
 use crate::store::index::{Index, RunEntry};
+use crate::telemetry;
 use crate::transcript::Outcome;
 use crate::web::access::{Role, Visitor};
 use crate::web::asked::Asked;
@@ -106,10 +108,15 @@ async fn queue(
         .collect();
     drop(reviews);
     let decides = visitor.is(Role::Reviewer);
+    let (name, now) = (visitor.name(), telemetry::now());
+    let yours = pages.store().claimed_by(run, name, &now).await?;
     Ok(html! {
         p.lead { "Run " a href=(links::run(run)) { (visible::text(run)) } }
         (figures(chosen.held, &counts))
-        @if decides { (take_next(visitor, run)) }
+        @if decides {
+            (take_next(visitor, run))
+            (going_on(run, &yours))
+        }
         (people(&counts))
         @if rows.is_empty() { p.empty { "No record of this run waits for people here." } }
         ol.rows { @for row in &rows { (one(run, row, decides)) } }
@@ -150,6 +157,22 @@ fn take_next(visitor: &Visitor, run: &str) -> Markup {
         form.actions method="post" action=(links::link("/review/next", &[("run", run)])) {
             (visitor.form_field())
             button.large type="submit" data-key="t" { "Take the next " kbd { "t" } }
+        }
+    }
+}
+
+/// The records that somebody has claimed and not decided about.
+fn going_on(run: &str, yours: &[RecordId]) -> Markup {
+    html! {
+        @if !yours.is_empty() {
+            p {
+                "You have begun with "
+                @for (place, record) in yours.iter().enumerate() {
+                    @if place > 0 { ", " }
+                    a href=(links::review_item(run, record.as_str())) { (visible::text(record.as_str())) }
+                }
+                "."
+            }
         }
     }
 }

@@ -290,7 +290,11 @@ async fn what_is_done_is_not_gone_through_again_and_what_was_given_back_is_found
     let store = store(&folder, 4, 1).await;
     let ann = Person::new(&folder, &store, "ann", Role::Reviewer).await;
     assert_eq!(ann.next().await.as_deref(), Some("a1"));
+    let begun = "You have begun with <a href=\"/review/item?run=r&amp;record=a1\">a1</a>.";
+    let page = ann.get("/review").await.body;
+    assert!(page.contains(begun), "{page}");
     let back = ann.post("/review/release?run=r&record=a1", "").await;
+    assert!(!ann.get("/review").await.body.contains(begun));
     assert_eq!(back.location, "/review?run=r");
     assert_eq!(ann.next().await.as_deref(), Some("a2"));
     for record in ["a2", "a3", "a4"] {
