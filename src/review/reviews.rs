@@ -56,11 +56,18 @@ impl Reviews {
     fn hear(&mut self, event: &EventEntry) {
         if let Some(review) = Review::of_event(event) {
             self.add(review);
-        } else if let Some(run) = &event.run
-            && event.more.contains_key("erases")
-            && let Some(record) = event.more.get("record").and_then(|record| record.as_str())
-        {
-            self.erased.insert((run.clone(), RecordId::new(record)));
+            return;
+        }
+        let record = event.more.get("record").and_then(|record| record.as_str());
+        let (Some(run), Some(record)) = (&event.run, record) else {
+            return;
+        };
+        let key = (run.clone(), RecordId::new(record));
+        if event.more.contains_key("erases") {
+            self.erased.insert(key);
+        } else if event.more.contains_key("withdraws") {
+            // What was decided was about a transcript that is gone; the record is done anew.
+            self.records.remove(&key);
         }
     }
 
@@ -108,5 +115,33 @@ impl Reviews {
     pub fn standing(&self, transcript: &Transcript) -> Standing {
         let need = transcript.held.as_ref().map_or(1, |held| held.reviewers);
         standing(self.of(&transcript.run, &transcript.record.id), need)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+    use crate::review::Decision;
+    use crate::review::decision::tests::review;
+
+    #[test]
+    fn what_was_decided_of_a_transcript_that_was_taken_back_is_not_said_of_the_next() {
+        let given = review("ann", Decision::Approve);
+        let mut reviews = Reviews::default();
+        reviews.hear(&given.to_event());
+        assert_eq!(reviews.of("r", &given.record).len(), 1);
+        let withdrawn = |record: &str| {
+            let more = json!({ "record": record, "withdraws": 3 });
+            EventEntry::new("withdrawn", "2026-11-24T11:00:00.000Z", Some("r"), more)
+        };
+        reviews.hear(&withdrawn("another"));
+        assert_eq!(reviews.of("r", &given.record).len(), 1);
+        reviews.hear(&withdrawn(given.record.as_str()));
+        assert_eq!(reviews.of("r", &given.record), []);
+        let again = review("bob", Decision::Reject);
+        reviews.hear(&again.to_event());
+        assert_eq!(reviews.of("r", &again.record), [again]);
     }
 }
