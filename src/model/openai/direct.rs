@@ -48,8 +48,11 @@ struct Idle {
 /// One connection.
 struct Line {
     sender: SendRequest<Body>,
-    connection: Option<Connection<TokioIo<TcpStream>, Body>>,
+    /// On the heap, since it is handed from one to the other; gone when it has ended.
+    connection: Option<Driven>,
 }
+
+type Driven = Box<Connection<TokioIo<TcpStream>, Body>>;
 
 /// Why there is no reply.
 #[derive(Debug)]
@@ -133,7 +136,7 @@ impl Direct {
             .map_err(Lost::Broken)?;
         Ok(Line {
             sender,
-            connection: Some(connection),
+            connection: Some(Box::new(connection)),
         })
     }
 
@@ -247,9 +250,9 @@ impl Line {
 }
 
 /// Does what can be done; a connection that has ended is dropped, and who waits for it told.
-fn drive(connection: &mut Option<Connection<TokioIo<TcpStream>, Body>>, context: &mut Context<'_>) {
+fn drive(connection: &mut Option<Driven>, context: &mut Context<'_>) {
     if let Some(open) = connection
-        && Pin::new(open).poll(context).is_ready()
+        && Pin::new(open.as_mut()).poll(context).is_ready()
     {
         *connection = None;
     }

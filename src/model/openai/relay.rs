@@ -131,7 +131,8 @@ impl Place {
         self.exchange.identify(&mut headers);
         let mut watch = self.exchange.watch();
         let response = watch
-            .within(self.send(path, headers, body))
+            // On the heap, since it is large, and moved on its way to whoever waits for it.
+            .within(Box::pin(self.send(path, headers, body)))
             .await
             .map_err(|expired| self.exchange.too_slow(expired))??;
         if !response.status().is_success() {
