@@ -167,11 +167,13 @@ fn allowed(served: &Served, requested: &Requested) -> Result<(), Failure> {
 }
 
 impl Call {
+    /// Each way on the heap: a request waits in one of them alone, and the others' room would be held
+    /// with it.
     async fn respond(self) -> Response {
         let given = match self.served.mode {
-            Mode::Enforce if self.requested.stream => return self.hold_stream().await,
-            Mode::Enforce => self.hold().await.map(Released::into_response),
-            Mode::Observe | Mode::Off => self.pass().await,
+            Mode::Enforce if self.requested.stream => return Box::pin(self.hold_stream()).await,
+            Mode::Enforce => Box::pin(self.hold()).await.map(Released::into_response),
+            Mode::Observe | Mode::Off => Box::pin(self.pass()).await,
         };
         given.unwrap_or_else(IntoResponse::into_response)
     }
