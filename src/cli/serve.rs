@@ -63,6 +63,7 @@ impl Options {
         let held_keys = Held::now(vec![settings.gateway.keys.clone()]);
         let access = Arc::new(Access::new(KeyFile::read(&settings.gateway.keys)?));
         self.check_openness(&access, settings.gateway.listen)?;
+        use_small_pages();
         let (front, tls) = front(&settings)?;
         let signing = at_end::key(settings.audit_key.as_deref())?;
         let store = app::open_store(&settings.store)?;
@@ -170,6 +171,15 @@ fn pages(
     };
     let pages = Pages::over(store, index, Box::new(told));
     Ok(pages_beside(pages.taking_reviews(), hosts, doors))
+}
+
+/// Has the system give memory in small pages: most of what an open stream has for buffers is never
+/// written to, and large pages would take memory for it all the same.
+fn use_small_pages() {
+    #[cfg(target_os = "linux")]
+    if let Err(error) = rustix::thread::disable_transparent_huge_pages(true) {
+        tracing::debug!("memory comes in pages as large as the system likes: {error}");
+    }
 }
 
 type Encrypting = Option<(Arc<Tls>, gateway::TlsFiles, Held)>;

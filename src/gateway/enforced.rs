@@ -99,11 +99,8 @@ impl Call {
         let asked = async {
             let onward = headers::onward(&self.errand);
             let path = self.surface.path();
-            let reply = self
-                .served
-                .relay
-                .post(path, &onward, self.body.clone())
-                .await?;
+            let body = std::mem::take(&mut self.body);
+            let reply = self.served.relay.post(path, &onward, body).await?;
             reply.whole(self.gateway.options.limits.held_bytes).await
         };
         let reply = asked.await;

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use futures::future::join_all;
-use serde_json::json;
+use serde::Serialize;
 use serde_json::value::{RawValue, to_raw_value};
 use tracing::Instrument as _;
 
@@ -144,6 +144,19 @@ fn names(id: &str, parts: &[Part]) -> Vec<String> {
     names
 }
 
+/// What a transcript's record says of the request that it comes from.
+#[derive(Serialize)]
+struct Extra<'a> {
+    endpoint: &'static str,
+    request: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    traceparent: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    choice: Option<usize>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    part: Option<&'static str>,
+}
+
 impl Case<'_> {
     fn record(&self, part: &Part, name: String) -> Record {
         let tags = [&self.served.tags[..], &self.requested.own.tags].concat();
@@ -160,17 +173,13 @@ impl Case<'_> {
     }
 
     fn with_extra(&self, record: Record, part: Option<&Part>) -> Record {
-        let mut extra = json!({
-            "endpoint": self.surface.path(),
-            "request": self.errand.request_id,
-        });
-        if let Some(trace) = &self.errand.traceparent {
-            extra["traceparent"] = json!(trace);
-        }
-        if let Some(part) = part {
-            extra["choice"] = json!(part.choice);
-            extra["part"] = json!(part.kind.as_str());
-        }
+        let extra = Extra {
+            endpoint: self.surface.path(),
+            request: &self.errand.request_id,
+            traceparent: self.errand.traceparent.as_deref(),
+            choice: part.map(|part| part.choice),
+            part: part.map(|part| part.kind.as_str()),
+        };
         let raw: Option<Box<RawValue>> = to_raw_value(&extra).ok();
         match raw {
             Some(raw) => record.with_extra(raw),

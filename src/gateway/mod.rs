@@ -20,6 +20,7 @@ mod enforced;
 mod errand;
 mod failure;
 mod fields;
+mod flow;
 #[cfg(any(test, fuzzing))]
 pub mod fuzzing;
 mod gathered;

@@ -7,7 +7,6 @@ use std::time::Instant;
 use axum::body::Body;
 use axum::response::Response;
 use bytes::Bytes;
-use futures::stream;
 use http::HeaderValue;
 use http::header::{CACHE_CONTROL, CONTENT_TYPE};
 use serde::de::IgnoredAny;
@@ -15,12 +14,12 @@ use serde_json::Value;
 use tokio::time::timeout;
 
 use super::call::Call;
+use super::flow::Flow;
 use super::gathered::Gathered;
 use super::observations::Observation;
 use super::part::Part;
 use super::tally::Tally;
 use super::{Failure, Mode, headers};
-use crate::model::ModelError;
 use crate::model::openai::Relayed;
 
 /// A token of text has about so many bytes.
@@ -46,7 +45,9 @@ impl Call {
             self.errand.upstream = clock.elapsed();
             self.answered(200, None);
             let head = self.head(kind);
-            return Ok(head.map(|()| Body::from_stream(flow(self, reply))));
+            let mut flow = Flow::new(self, reply);
+            flow.begin().await;
+            return Ok(head.map(|()| Body::from_stream(flow)));
         }
         let left = deadline.saturating_sub(clock.elapsed());
         let read = timeout(left, reply.whole(self.gateway.options.limits.held_bytes)).await;
@@ -119,7 +120,7 @@ impl Call {
 
     /// Tells what a stream used, now that it has ended. Where its server does not say, and its key has
     /// a limit, the key is charged by the length of the texts.
-    fn tell_streamed(&mut self, gathered: &Gathered) {
+    pub(super) fn tell_streamed(&mut self, gathered: &Gathered) {
         self.tokens = gathered.tokens();
         if self.tokens == (0, 0) {
             let said = self.requested.conversation.messages().iter();
@@ -137,7 +138,7 @@ impl Call {
     }
 
     /// Has an answer that has left criticised, or only kept.
-    async fn observe(
+    pub(super) async fn observe(
         mut self,
         parts: Vec<Part>,
         fault: Option<&'static str>,
@@ -160,92 +161,5 @@ impl Call {
                 dropped.call.unassessed(&dropped.parts, Some(why))
             })
             .await
-    }
-}
-
-/// A stream on its way through; when it is dropped before its end, the client has hung up.
-struct Flow {
-    call: Option<Call>,
-    reply: Relayed,
-    gathered: Option<Gathered>,
-}
-
-fn flow(call: Call, reply: Relayed) -> impl stream::Stream<Item = Result<Bytes, ModelError>> {
-    let most = call.gateway.options.limits.held_bytes;
-    let flow = Flow {
-        gathered: Some(Gathered::new(call.surface, most)),
-        call: Some(call),
-        reply,
-    };
-    stream::unfold(Some(flow), async |flow| {
-        let mut flow = flow?;
-        match flow.reply.piece().await {
-            Ok(Some(piece)) => {
-                if let Some(gathered) = &mut flow.gathered {
-                    gathered.push(&piece);
-                }
-                Some((Ok(piece), Some(flow)))
-            }
-            Ok(None) => {
-                if let Some(why) = flow.gathered.as_ref().and_then(Gathered::unfinished) {
-                    let what = why.to_owned();
-                    let broken = flow.broken(ModelError::Garbled { what }).await;
-                    return Some((broken, None));
-                }
-                flow.end(None).await;
-                None
-            }
-            Err(error) => Some((flow.broken(error).await, None)),
-        }
-    })
-}
-
-impl Flow {
-    /// The stream has ended, or broken off.
-    async fn end(&mut self, fault: Option<&'static str>) {
-        let (Some(mut call), Some(gathered)) = (self.call.take(), self.gathered.take()) else {
-            return;
-        };
-        let fault = fault.or_else(|| gathered.fault());
-        call.tell_streamed(&gathered);
-        // It is logged where it happens, and the answer has left.
-        let _ = call.observe(gathered.into_parts(), fault).await;
-    }
-
-    /// The last piece of a stream that broke: an error, where one can be read, and else a broken
-    /// connection.
-    async fn broken(&mut self, error: ModelError) -> Result<Bytes, ModelError> {
-        let failure = Failure::upstream(&error);
-        let surface = self.call.as_ref().map(|call| call.surface);
-        if let Some(call) = &self.call {
-            call.errand.log(&failure);
-        }
-        let can_be_read = self
-            .gathered
-            .as_ref()
-            .is_some_and(Gathered::is_between_events);
-        self.end(Some("the stream of the model's server broke off"))
-            .await;
-        match surface.filter(|_| can_be_read) {
-            Some(surface) => Ok(surface.error_frame(&failure)),
-            None => Err(error),
-        }
-    }
-}
-
-impl Drop for Flow {
-    fn drop(&mut self) {
-        let (Some(mut call), Some(gathered)) = (self.call.take(), self.gathered.take()) else {
-            return;
-        };
-        call.tell_streamed(&gathered);
-        let Ok(runtime) = tokio::runtime::Handle::try_current() else {
-            return;
-        };
-        let fault = "the client hung up before the stream had ended";
-        // The store's own bound holds: it is as long as the other work on the store.
-        runtime.spawn(async move {
-            let _ = call.observe(gathered.into_parts(), Some(fault)).await;
-        });
     }
 }

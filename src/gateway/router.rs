@@ -94,8 +94,9 @@ async fn answer(gateway: Arc<Gateway>, surface: Surface, request: Request<Body>)
         surface.route(),
         gateway.reporter.as_ref(),
     );
-    let identified = errand.clone();
     let read = body::read(&head.headers, body, &gateway.options.limits).await;
+    // What is left of the head keeps the connection's buffer from being used again.
+    drop(head);
     let prepared = read.and_then(|bytes| prepare(&gateway, surface, &bytes, errand.clone()));
     let mut response = match prepared {
         Ok(call) => {
@@ -114,11 +115,11 @@ async fn answer(gateway: Arc<Gateway>, surface: Surface, request: Request<Body>)
             failure.into_response()
         }
     };
-    identified.note(&RequestNotes {
+    errand.note(&RequestNotes {
         status: Some(response.status().as_u16()),
         ..RequestNotes::default()
     });
-    headers::identify(response.headers_mut(), &identified);
+    headers::identify(response.headers_mut(), &errand);
     response
 }
 
@@ -166,11 +167,13 @@ fn allowed(served: &Served, requested: &Requested) -> Result<(), Failure> {
 }
 
 impl Call {
+    /// Each way on the heap: a request waits in one of them alone, and the others' room would be held
+    /// with it.
     async fn respond(self) -> Response {
         let given = match self.served.mode {
-            Mode::Enforce if self.requested.stream => return self.hold_stream().await,
-            Mode::Enforce => self.hold().await.map(Released::into_response),
-            Mode::Observe | Mode::Off => self.pass().await,
+            Mode::Enforce if self.requested.stream => return Box::pin(self.hold_stream()).await,
+            Mode::Enforce => Box::pin(self.hold()).await.map(Released::into_response),
+            Mode::Observe | Mode::Off => Box::pin(self.pass()).await,
         };
         given.unwrap_or_else(IntoResponse::into_response)
     }

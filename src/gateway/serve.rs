@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
+use futures::FutureExt as _;
 use http::Request;
 use hyper::body::Incoming;
 use hyper::server::conn::http1;
@@ -136,12 +137,12 @@ impl Connection {
             .serve_connection(TokioIo::new(stream), service);
         let connection = watcher.watch(connection);
         // Followed by `graceful`, which the end waits for.
-        tokio::spawn(async move {
-            if let Err(error) = connection.await {
+        tokio::spawn(connection.map(|ended| {
+            if let Err(error) = ended {
                 tracing::debug!("a connection ended: {error}");
             }
             drop(place);
-        });
+        }));
     }
 
     /// Serves it once it is encrypted, for which it has as much time as for a head.

@@ -116,7 +116,8 @@ impl Transcript {
     #[must_use]
     pub fn seal(mut self, content: Digest) -> Sealed {
         let times = self.times.take().unwrap_or_default();
-        let body = serde_json::to_vec(&self).expect("a transcript is plain data");
+        let mut body = Vec::with_capacity(self.likely_size());
+        serde_json::to_writer(&mut body, &self).expect("a transcript is plain data");
         Sealed {
             record: self.record.id.clone(),
             content,
@@ -126,6 +127,18 @@ impl Transcript {
             body,
             times,
         }
+    }
+}
+
+impl Transcript {
+    /// About how many bytes it has as JSON, so that they are written without being moved.
+    fn likely_size(&self) -> usize {
+        const LEAST: usize = 2 << 10;
+        let said = self.record.conversation.messages().iter();
+        let said: usize = said.map(|message| message.content.len()).sum();
+        let drafted = self.draft.as_ref().map_or(0, |draft| draft.text.len());
+        let ended = (self.final_answer.as_ref()).map_or(0, |last| last.text.len());
+        LEAST + said + 2 * drafted + ended + drafted / 8
     }
 }
 

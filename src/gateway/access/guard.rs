@@ -27,7 +27,9 @@ async fn check(
 ) -> Response {
     // From here on nobody needs it: no log, no error and no server behind can hold it.
     let authorization = request.headers_mut().remove(AUTHORIZATION);
-    let refusal = match access.admit(authorization.as_ref().map(HeaderValue::as_bytes)) {
+    let admitted = access.admit(authorization.as_ref().map(HeaderValue::as_bytes));
+    drop(authorization);
+    let refusal = match admitted {
         Ok(admitted) => {
             request.extensions_mut().insert(Arc::new(admitted));
             return next.run(request).await;

@@ -8,6 +8,13 @@ use reqwest::{Client, ClientBuilder};
 
 use super::{Endpoint, EndpointError};
 
+/// What we call ourselves.
+pub(super) const AGENT: &str = concat!("redraft/", env!("CARGO_PKG_VERSION"));
+/// A reply may take minutes in which nothing is sent: routers must not forget it.
+pub(super) const KEEPALIVE: Duration = Duration::from_secs(30);
+/// How long a connection is kept that nobody uses.
+pub(super) const LONGEST_IDLE: Duration = Duration::from_secs(60);
+
 /// The client for `endpoint`, with a connection pool of its own.
 ///
 /// # Errors
@@ -25,12 +32,11 @@ pub(super) fn http_client(endpoint: &Endpoint) -> Result<Client, EndpointError> 
 
 fn builder(endpoint: &Endpoint) -> ClientBuilder {
     let builder = Client::builder()
-        .user_agent(concat!("redraft/", env!("CARGO_PKG_VERSION")))
+        .user_agent(AGENT)
         .connect_timeout(endpoint.connect_timeout)
         .tcp_nodelay(true)
-        // A reply may take minutes in which nothing is sent: routers must not forget it.
-        .tcp_keepalive(Duration::from_secs(30))
-        .pool_idle_timeout(Duration::from_secs(60))
+        .tcp_keepalive(KEEPALIVE)
+        .pool_idle_timeout(LONGEST_IDLE)
         .pool_max_idle_per_host(usize::MAX)
         // A redirected POST becomes a GET; the user should hear of the right address instead.
         .redirect(Policy::none());

@@ -15,6 +15,7 @@ mod base_url;
 mod batch_client;
 mod client;
 mod content;
+mod direct;
 mod durations;
 mod endpoint;
 mod error_body;

@@ -1,22 +1,23 @@
 //! The wire as it is: a body that somebody else wrote is sent on unread, and the reply comes back
 //! unread, with the same keys, time limits and errors as every other call.
 
+use std::future::{Future as _, poll_fn};
+use std::pin::pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::time::Duration;
+use std::task::{Context, Poll, ready};
 
 use bytes::{Bytes, BytesMut};
 use reqwest::header::{CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue};
 use reqwest::{Method, Request, Response, Url};
-use tokio::time::{Instant, timeout};
 
-use super::durations::LONGEST;
+use super::direct::Direct;
 use super::http_client::http_client;
 use super::secrets::Secrets;
 use super::service::Exchange;
-use super::time_limits::Expired;
+use super::time_limits::Watch;
 use super::{Endpoint, EndpointError};
-use crate::model::{ModelError, TimeLimit};
+use crate::model::ModelError;
 
 /// A model that bodies are sent on to; several endpoints take turns.
 pub struct Relay {
@@ -28,21 +29,15 @@ pub struct Relay {
 struct Place {
     base: Url,
     exchange: Exchange,
-    limits: Limits,
-}
-
-#[derive(Clone, Copy)]
-struct Limits {
-    first_byte: Option<Duration>,
-    idle: Duration,
-    total: Duration,
+    /// Where nothing stands between here and the server.
+    direct: Option<Arc<Direct>>,
 }
 
 /// A reply whose head has come with a success status.
 pub struct Relayed {
     place: Arc<Place>,
     response: Response,
-    ends: Instant,
+    watch: Watch,
     read: usize,
 }
 
@@ -82,11 +77,7 @@ impl Relay {
             Ok(Arc::new(Place {
                 base,
                 exchange: Exchange::new(endpoint, http, secrets, Arc::default())?,
-                limits: Limits {
-                    first_byte: endpoint.first_byte_timeout,
-                    idle: endpoint.idle_timeout.min(LONGEST),
-                    total: endpoint.timeout.min(LONGEST),
-                },
+                direct: Direct::to(endpoint),
             }))
         });
         Ok(Self {
@@ -135,34 +126,50 @@ impl Place {
         headers: &HeaderMap,
         body: Bytes,
     ) -> Result<Relayed, ModelError> {
-        let mut url = self.base.clone();
-        url.set_path(&format!(
-            "{}/{path}",
-            self.base.path().trim_end_matches('/')
-        ));
-        let mut request = Request::new(Method::POST, url);
-        *request.headers_mut() = headers.clone();
-        let json = HeaderValue::from_static("application/json");
-        request.headers_mut().insert(CONTENT_TYPE, json);
-        *request.body_mut() = Some(body.into());
-        let ends = Instant::now() + self.limits.total;
-        let (which, limit) = match self.limits.first_byte {
-            Some(limit) => (TimeLimit::FirstByte, limit.min(self.limits.total)),
-            None => (TimeLimit::Total, self.limits.total),
-        };
-        let response = timeout(limit, self.exchange.execute(request))
+        let mut headers = headers.clone();
+        headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
+        self.exchange.identify(&mut headers);
+        let mut watch = self.exchange.watch();
+        let response = watch
+            // On the heap, since it is large, and moved on its way to whoever waits for it.
+            .within(Box::pin(self.send(path, headers, body)))
             .await
-            .map_err(|_| self.exchange.too_slow(Expired { which, limit }))??;
+            .map_err(|expired| self.exchange.too_slow(expired))??;
         if !response.status().is_success() {
-            let left = ends.saturating_duration_since(Instant::now());
-            return Err(self.exchange.failed(response, left).await);
+            return Err(self.exchange.failure(response, &watch).await);
         }
+        self.exchange.in_time(watch.moved())?;
         Ok(Relayed {
             place: Arc::clone(self),
             response,
-            ends,
+            watch,
             read: 0,
         })
+    }
+
+    async fn send(
+        &self,
+        path: &str,
+        headers: HeaderMap,
+        body: Bytes,
+    ) -> Result<Response, ModelError> {
+        let path = format!("{}/{path}", self.base.path().trim_end_matches('/'));
+        if let Some(direct) = &self.direct {
+            let query = self.base.query().map(|query| format!("?{query}"));
+            let address = path + &query.unwrap_or_default();
+            let mut request = http::Request::new(body.into());
+            *request.method_mut() = Method::POST;
+            *request.uri_mut() = address.parse().unwrap_or_default();
+            *request.headers_mut() = headers;
+            let sent = direct.send(request).await;
+            return sent.map_err(|lost| self.exchange.lost(lost));
+        }
+        let mut url = self.base.clone();
+        url.set_path(&path);
+        let mut request = Request::new(Method::POST, url);
+        *request.headers_mut() = headers;
+        *request.body_mut() = Some(body.into());
+        self.exchange.send(request).await
     }
 }
 
@@ -179,20 +186,28 @@ impl Relayed {
     ///
     /// When the connection breaks, or a time limit runs out.
     pub async fn piece(&mut self) -> Result<Option<Bytes>, ModelError> {
-        let Limits { idle, total, .. } = self.place.limits;
-        let left = self.ends.saturating_duration_since(Instant::now());
-        let (which, limit, patience) = if left <= idle {
-            (TimeLimit::Total, total, left)
-        } else {
-            (TimeLimit::Idle, idle, idle)
-        };
+        poll_fn(|context| self.poll_piece(context)).await
+    }
+
+    /// The same, for whoever does something else while nothing has come.
+    ///
+    /// # Errors
+    ///
+    /// As [`piece`](Self::piece).
+    pub fn poll_piece(
+        &mut self,
+        context: &mut Context<'_>,
+    ) -> Poll<Result<Option<Bytes>, ModelError>> {
         let exchange = &self.place.exchange;
-        let piece = timeout(patience, self.response.chunk())
-            .await
-            .map_err(|_| exchange.too_slow(Expired { which, limit }))?
-            .map_err(|error| exchange.broken_off(self.read, error))?;
+        // Waiting for a piece remembers nothing: it can be begun anew each time.
+        let Poll::Ready(piece) = pin!(self.response.chunk()).poll(context) else {
+            let expired = ready!(self.watch.poll_expired(context));
+            return Poll::Ready(Err(exchange.too_slow(expired)));
+        };
+        let piece = piece.map_err(|error| exchange.broken_off(self.read, error))?;
+        exchange.in_time(self.watch.moved())?;
         self.read += piece.as_ref().map_or(0, Bytes::len);
-        Ok(piece)
+        Poll::Ready(Ok(piece))
     }
 
     /// The whole body, without copying it when it comes in one piece.

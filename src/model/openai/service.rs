@@ -1,7 +1,7 @@
 //! The tower service under async-openai's client: it adds what identifies us, sees status, headers
 //! and the whole body, and gives every failure its own error.
 
-use std::pin::pin;
+use std::error::Error;
 use std::sync::{Arc, OnceLock};
 use std::task::{Context, Poll};
 use std::time::Duration;
@@ -16,6 +16,7 @@ use serde_json::value::RawValue;
 use tokio::time::timeout;
 use tower::Service;
 
+use super::direct::Lost;
 use super::durations::LONGEST;
 use super::error_body::{ErrorBody, text_message};
 use super::excerpt::excerpt;
@@ -161,10 +162,9 @@ impl Exchange {
     }
 
     async fn run(&self, factory: HttpRequestFactory) -> Result<Bytes, ModelError> {
-        let timer = pin!(self.limits.timer());
-        let mut watch = Watch::new(self.limits, timer);
+        let mut watch = self.watch();
         let response = watch
-            .within(self.send(factory))
+            .within(self.send_made(factory))
             .await
             .map_err(|expired| self.too_slow(expired))??;
         self.tell_rates(&response);
@@ -181,21 +181,31 @@ impl Exchange {
         Ok(body)
     }
 
-    async fn send(&self, factory: HttpRequestFactory) -> Result<Response, ModelError> {
-        let request = factory
+    /// Follows a call that begins now.
+    pub(super) fn watch(&self) -> Watch {
+        Watch::new(self.limits)
+    }
+
+    async fn send_made(&self, factory: HttpRequestFactory) -> Result<Response, ModelError> {
+        let mut request = factory
             .build()
             .await
             .map_err(|error| ModelError::Other(self.secrets.hide(&error.to_string())))?;
-        self.execute(request).await
+        self.identify(request.headers_mut());
+        self.send(request).await
     }
 
-    /// Sends a request with what identifies us, and waits for the head of the reply.
-    pub(super) async fn execute(&self, mut request: Request) -> Result<Response, ModelError> {
+    /// Adds what identifies us.
+    pub(super) fn identify(&self, headers: &mut HeaderMap) {
         // Without a key async-openai sends an empty bearer, which some servers refuse.
-        request.headers_mut().remove(AUTHORIZATION);
+        headers.remove(AUTHORIZATION);
         for (name, value) in &self.headers {
-            request.headers_mut().insert(name, value.clone());
+            headers.insert(name, value.clone());
         }
+    }
+
+    /// Sends a request, and waits for the head of the reply.
+    pub(super) async fn send(&self, request: Request) -> Result<Response, ModelError> {
         let sent = self.http.execute(request).await;
         sent.map_err(|error| self.broken(error))
     }
@@ -213,7 +223,7 @@ impl Exchange {
     async fn whole_body(
         &self,
         mut response: Response,
-        mut watch: Watch<'_>,
+        mut watch: Watch,
     ) -> Result<Bytes, ModelError> {
         let announced = response.content_length().unwrap_or(0);
         self.check_length(announced)?;
@@ -265,13 +275,9 @@ impl Exchange {
         Err(ModelError::Garbled { what })
     }
 
-    async fn failure(&self, response: Response, watch: &Watch<'_>) -> ModelError {
-        self.failed(response, watch.left()).await
-    }
-
-    /// The error that a reply without success tells of; its body is waited for no longer than
-    /// `left`.
-    pub(super) async fn failed(&self, response: Response, left: Duration) -> ModelError {
+    /// The error that a reply without success tells of; its body is waited for as long as the call
+    /// may still take, and not long.
+    pub(super) async fn failure(&self, response: Response, watch: &Watch) -> ModelError {
         let status = response.status();
         let retry_after = retry_after(response.headers());
         let location = (response.headers().get(LOCATION))
@@ -281,7 +287,7 @@ impl Exchange {
             let location = excerpt(&self.secrets.hide(&location));
             return self.status(status, format!("redirects to {location}"), None);
         }
-        let patience = SLOWEST_ERROR.min(left);
+        let patience = SLOWEST_ERROR.min(watch.left());
         let body = ErrorBody::read(&error_bytes(response, patience).await).hiding(&self.secrets);
         let code = status.as_u16();
         if code == 402 || (matches!(code, 400 | 403 | 429) && body.tells_of_no_money()) {
@@ -324,10 +330,7 @@ impl Exchange {
     fn broken(&self, error: reqwest::Error) -> ModelError {
         let is_connect = error.is_connect();
         if is_connect && error.is_timeout() {
-            return self.too_slow(Expired {
-                which: TimeLimit::Connect,
-                limit: self.connect_timeout,
-            });
+            return self.lost(Lost::TooSlow);
         }
         // The address may hold credentials, and is in the message already.
         let error = error.without_url();
@@ -341,6 +344,24 @@ impl Exchange {
         }
     }
 
+    /// The same of a connection of our own.
+    pub(super) fn lost(&self, lost: Lost) -> ModelError {
+        let source: Box<dyn Error + Send + Sync> = match lost {
+            Lost::TooSlow => {
+                return self.too_slow(Expired {
+                    which: TimeLimit::Connect,
+                    limit: self.connect_timeout,
+                });
+            }
+            Lost::NotConnected(error) => Box::new(NotConnected::new(error)),
+            Lost::Broken(error) => Box::new(error),
+        };
+        ModelError::Connection {
+            endpoint: self.shown.clone(),
+            source,
+        }
+    }
+
     /// The error of a connection that broke after so many bytes of the reply.
     pub(super) fn broken_off(&self, bytes: usize, error: reqwest::Error) -> ModelError {
         ModelError::Connection {
@@ -349,7 +370,7 @@ impl Exchange {
         }
     }
 
-    fn in_time(&self, moved: Result<(), Expired>) -> Result<(), ModelError> {
+    pub(super) fn in_time(&self, moved: Result<(), Expired>) -> Result<(), ModelError> {
         moved.map_err(|expired| self.too_slow(expired))
     }
 

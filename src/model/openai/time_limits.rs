@@ -28,11 +28,6 @@ impl TimeLimits {
             total: endpoint.timeout,
         }
     }
-
-    /// A timer for one call, to be pinned and given to [`Watch::new`].
-    pub(super) fn timer(self) -> Sleep {
-        sleep_until(later(Instant::now(), self.first_byte.unwrap_or(self.total)))
-    }
 }
 
 fn later(moment: Instant, by: Duration) -> Instant {
@@ -50,17 +45,19 @@ pub(super) struct Expired {
 ///
 /// A piece of the reply only moves a moment in memory; the timer is set anew when it has run out
 /// too early, which is once in an idle limit's time at most.
-pub(super) struct Watch<'a> {
+#[derive(Debug)]
+pub(super) struct Watch {
     limits: TimeLimits,
     ends: Instant,
     due: Instant,
     waits_for: Expired,
-    timer: Pin<&'a mut Sleep>,
+    /// Absent until something is waited for.
+    timer: Option<Pin<Box<Sleep>>>,
 }
 
-impl<'a> Watch<'a> {
+impl Watch {
     /// Begins a call that waits for its first byte.
-    pub(super) fn new(limits: TimeLimits, timer: Pin<&'a mut Sleep>) -> Self {
+    pub(super) fn new(limits: TimeLimits) -> Self {
         let now = Instant::now();
         let waits_for = match limits.first_byte {
             Some(limit) => Expired {
@@ -74,7 +71,7 @@ impl<'a> Watch<'a> {
             ends: later(now, limits.total),
             due: later(now, waits_for.limit),
             waits_for,
-            timer,
+            timer: None,
         }
     }
 
@@ -110,26 +107,28 @@ impl<'a> Watch<'a> {
         let mut work = pin!(work);
         poll_fn(|context| match work.as_mut().poll(context) {
             Poll::Ready(done) => Poll::Ready(Ok(done)),
-            Poll::Pending => self.expired(context).map(Err),
+            Poll::Pending => self.poll_expired(context).map(Err),
         })
         .await
     }
 
-    fn expired(&mut self, context: &mut Context<'_>) -> Poll<Expired> {
+    /// Ready with the limit that has run out, once one has.
+    pub(super) fn poll_expired(&mut self, context: &mut Context<'_>) -> Poll<Expired> {
         loop {
             let (due, expired) = if self.ends <= self.due {
                 (self.ends, self.limits.whole())
             } else {
                 (self.due, self.waits_for)
             };
-            if due < self.timer.deadline() {
-                self.timer.as_mut().reset(due);
+            let timer = (self.timer).get_or_insert_with(|| Box::pin(sleep_until(due)));
+            if due < timer.deadline() {
+                timer.as_mut().reset(due);
             }
-            ready!(self.timer.as_mut().poll(context));
+            ready!(timer.as_mut().poll(context));
             if Instant::now() >= due {
                 return Poll::Ready(expired);
             }
-            self.timer.as_mut().reset(due);
+            timer.as_mut().reset(due);
         }
     }
 }
@@ -162,8 +161,7 @@ mod tests {
     /// A reply whose head and pieces take so many seconds each: how it ends, and when.
     async fn reply(limits: TimeLimits, parts: &[u32]) -> (Result<(), TimeLimit>, u64) {
         let began = Instant::now();
-        let timer = pin!(limits.timer());
-        let mut watch = Watch::new(limits, timer);
+        let mut watch = Watch::new(limits);
         let mut ended = Ok(());
         for seconds in parts {
             let part = watch.within(sleep(SECOND * *seconds)).await;
@@ -203,8 +201,7 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn a_reply_that_is_always_ready_still_ends() {
         let limits = limits(None, 60, 10);
-        let timer = pin!(limits.timer());
-        let mut watch = Watch::new(limits, timer);
+        let mut watch = Watch::new(limits);
         assert_eq!(watch.within(async { 1 }).await, Ok(1));
         sleep(SECOND * 10).await;
         assert_eq!(watch.within(async { 2 }).await, Ok(2));

@@ -1,6 +1,7 @@
 //! The gateway as its clients meet it: the built command in front of a server that answers, fails
 //! and hangs as it is told to.
 
+mod at_once;
 mod cancelling;
 mod clients;
 mod desk;

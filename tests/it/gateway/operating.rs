@@ -334,3 +334,17 @@ fn pages_can_be_left_out() {
     assert_eq!(get(&desk, "", None).json()["error"]["code"], "unknown_url");
     assert!(!desk.place.path("redraft.db.index").exists());
 }
+
+#[test]
+fn memory_comes_in_small_pages() {
+    let desk = Desk::enforcing(&Upstream::start(), "");
+    let status = format!("/proc/{}/status", desk.running().pid());
+    let status = std::fs::read_to_string(status).unwrap_or_default();
+    let enabled = status
+        .lines()
+        .find_map(|line| line.strip_prefix("THP_enabled:"));
+    match enabled {
+        Some(enabled) => assert_eq!(enabled.trim(), "0"),
+        None => println!("skipped: this system does not tell of the size of pages"),
+    }
+}

@@ -105,6 +105,7 @@ impl Detector {
     pub(super) fn find(&self, text: &str) -> Vec<Range<usize>> {
         let mut found = Vec::new();
         (self.find)(text, &mut found);
+        join_overlapping(&mut found);
         found
     }
 
@@ -112,6 +113,17 @@ impl Detector {
     pub(super) fn what(&self) -> &'static str {
         self.what
     }
+}
+
+/// Makes one of what reaches into each other, such as a number in whose extension the next one begins.
+fn join_overlapping(found: &mut Vec<Range<usize>>) {
+    found.dedup_by(|next, last| {
+        let overlaps = next.start < last.end;
+        if overlaps {
+            last.end = last.end.max(next.end);
+        }
+        overlaps
+    });
 }
 
 #[cfg(test)]

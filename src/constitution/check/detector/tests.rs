@@ -149,3 +149,64 @@ fn a_number_that_reaches_into_the_next_one_is_no_surprise() {
         }
     }
 }
+
+/// What detectors begin or end with, or look around for.
+const PIECES: [&str; 40] = [
+    "@",
+    "a@b.cc",
+    ".",
+    "-",
+    "0",
+    "1:",
+    " ",
+    "12 ",
+    "123 ",
+    "1234 ",
+    "(1",
+    ")",
+    "/",
+    "://",
+    "https://a",
+    "www.",
+    "_key_",
+    "eyJ",
+    "-----BEGIN PRIVATE KEY-----",
+    "password=",
+    "token: ",
+    "sk-",
+    "+1 ",
+    "é",
+    "0f",
+    "DE12 ",
+    "ssn ",
+    "\n",
+    "\"",
+    "a",
+    "A",
+    "1.2.3.4",
+    "::1",
+    "fe80::",
+    "%",
+    "fe80::1%",
+    "=",
+    "4111 1111 1111 1111 ",
+    "415-555-0134",
+    " ext 415",
+];
+
+#[test]
+fn what_stands_close_together_is_found_apart() {
+    for (one, other) in PIECES
+        .iter()
+        .flat_map(|one| PIECES.map(|other| (one, other)))
+    {
+        let text = format!("{one}{other}").repeat(6);
+        for name in names() {
+            let mut end = 0;
+            for range in named(name).expect("the detector exists").find(&text) {
+                assert!(range.start >= end, "{name}: {text:?} {range:?}");
+                end = range.end;
+            }
+        }
+    }
+}
