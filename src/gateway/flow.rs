@@ -4,10 +4,12 @@
 use std::future::poll_fn;
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
+use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
 use futures::Stream;
 use futures::future::BoxFuture;
+use tokio::time::sleep;
 
 use super::Failure;
 use super::call::Call;
@@ -17,6 +19,8 @@ use crate::model::openai::Relayed;
 
 /// So many bytes wait for no others.
 const MOST_AT_ONCE: usize = 16 << 10;
+/// How long a connection that is to break has to send what came before.
+const BEFORE_BREAKING: Duration = Duration::from_millis(200);
 
 /// A stream on its way through; when it is dropped before its end, the client has hung up.
 ///
@@ -31,8 +35,6 @@ pub(super) struct Flow {
     ending: Option<BoxFuture<'static, ()>>,
     /// What is told last, where something is.
     last: Option<Result<Bytes, ModelError>>,
-    /// Whether a connection that is to break had time to send what it has.
-    has_paused: bool,
 }
 
 /// Pieces that go on together.
@@ -78,7 +80,6 @@ impl Flow {
             held: Held::default(),
             ending: None,
             last: None,
-            has_paused: false,
         }
     }
 
@@ -132,19 +133,14 @@ impl Flow {
             });
         }
         call.tell_streamed(&gathered);
+        let will_break = matches!(self.last, Some(Err(_)));
         self.ending = Some(Box::pin(async move {
             // A failure is logged where it happens, and the answer has left.
             let _ = call.observe(gathered.into_parts(), fault).await;
+            if will_break {
+                sleep(BEFORE_BREAKING).await;
+            }
         }));
-    }
-
-    /// What is told last. A connection that is to break has time before to send what it has.
-    fn poll_last(&mut self, context: &mut Context<'_>) -> Poll<Option<Result<Bytes, ModelError>>> {
-        if matches!(self.last, Some(Err(_))) && !std::mem::replace(&mut self.has_paused, true) {
-            context.waker().wake_by_ref();
-            return Poll::Pending;
-        }
-        Poll::Ready(self.last.take())
     }
 }
 
@@ -161,19 +157,24 @@ impl Stream for Flow {
             ready!(ending.as_mut().poll(context));
             flow.ending = None;
         }
-        flow.poll_last(context)
+        Poll::Ready(flow.last.take())
     }
 }
 
 impl Drop for Flow {
     fn drop(&mut self) {
+        let Ok(runtime) = tokio::runtime::Handle::try_current() else {
+            return;
+        };
+        // It had come whole, and the client did not wait for its last bytes.
+        if let Some(ending) = self.ending.take() {
+            runtime.spawn(ending);
+            return;
+        }
         let (Some(mut call), Some(gathered)) = (self.call.take(), self.gathered.take()) else {
             return;
         };
         call.tell_streamed(&gathered);
-        let Ok(runtime) = tokio::runtime::Handle::try_current() else {
-            return;
-        };
         let fault = "the client hung up before the stream had ended";
         // The store's own bound holds: it is as long as the other work on the store.
         runtime.spawn(async move {

@@ -3,7 +3,6 @@
 
 use std::future::{Future as _, poll_fn};
 use std::io;
-use std::net::SocketAddr;
 use std::pin::{Pin, pin};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll, Waker};
@@ -26,6 +25,11 @@ use super::http_client::{AGENT, KEEPALIVE, LONGEST_IDLE};
 
 /// How often connections that nobody uses are looked at.
 const SWEEP: Duration = Duration::from_secs(5);
+/// How long the next of a host's addresses waits for one before it.
+const NEXT_ADDRESS: Duration = Duration::from_millis(300);
+/// How long and how often a server that has not answered to keepalive is asked again.
+const KEEPALIVE_AGAIN: Duration = Duration::from_secs(15);
+const KEEPALIVE_RETRIES: u32 = 3;
 /// Where Unix programs are told of proxies, in small letters.
 const PROXIES: [&str; 2] = ["http_proxy", "all_proxy"];
 
@@ -100,7 +104,8 @@ impl Direct {
     pub(super) async fn send(self: &Arc<Self>, request: Request<Body>) -> Result<Response, Lost> {
         let mut request = request;
         for (name, value) in &self.headers {
-            request.headers_mut().insert(name, value.clone());
+            let entry = request.headers_mut().entry(name);
+            entry.or_insert_with(|| value.clone());
         }
         loop {
             let idle = self.idle_line();
@@ -140,20 +145,21 @@ impl Direct {
         })
     }
 
-    /// A connection to the first of the host's addresses that takes one.
+    /// A connection to the first of the host's addresses that takes one. Where a host has several, one
+    /// that does not answer, as where a network lacks IPv6, must not cost much; the last has all the
+    /// time that is left.
     async fn connect(&self) -> Result<TcpStream, Lost> {
         let found = lookup_host((self.host.as_str(), self.port)).await;
-        let addresses: Vec<SocketAddr> = found.map_err(Lost::NotConnected)?.collect();
-        let many = u32::try_from(addresses.len().max(1)).unwrap_or(u32::MAX);
-        let patience = self.connect_timeout / many;
+        let mut addresses = found.map_err(Lost::NotConnected)?.peekable();
         let mut lost = Lost::NotConnected(io::ErrorKind::NotFound.into());
-        for address in addresses {
+        while let Some(address) = addresses.next() {
+            let patience = match addresses.peek() {
+                Some(_) => NEXT_ADDRESS.min(self.connect_timeout),
+                None => self.connect_timeout,
+            };
             match timeout(patience, TcpStream::connect(address)).await {
                 Ok(Ok(stream)) => {
-                    // A connection that cannot be set up so still is one.
-                    let _ = stream.set_nodelay(true);
-                    let keepalive = TcpKeepalive::new().with_time(KEEPALIVE);
-                    let _ = SockRef::from(&stream).set_tcp_keepalive(&keepalive);
+                    set_up(&stream);
                     return Ok(stream);
                 }
                 Ok(Err(error)) => lost = Lost::NotConnected(error),
@@ -210,6 +216,21 @@ impl Direct {
         idle.is_swept = !idle.lines.is_empty();
         idle.is_swept
     }
+}
+
+/// Has a server that is silent because it is gone noticed within a minute or so. A connection that
+/// cannot be set up so still is one.
+fn set_up(stream: &TcpStream) {
+    let _ = stream.set_nodelay(true);
+    let socket = SockRef::from(stream);
+    let keepalive = TcpKeepalive::new()
+        .with_time(KEEPALIVE)
+        .with_interval(KEEPALIVE_AGAIN)
+        .with_retries(KEEPALIVE_RETRIES);
+    let _ = socket.set_tcp_keepalive(&keepalive);
+    // Sent bytes that nobody confirms are no reason for keepalive.
+    #[cfg(target_os = "linux")]
+    let _ = socket.set_tcp_user_timeout(Some(KEEPALIVE));
 }
 
 /// Whether nothing stands between here and the endpoint.
@@ -292,6 +313,8 @@ impl hyper::body::Body for Reply {
 
 #[cfg(test)]
 mod tests {
+    use std::net::SocketAddr;
+
     use axum::extract::ConnectInfo;
     use http::Method;
 
@@ -360,6 +383,27 @@ mod tests {
         let broken = way(&serve_bytes("HTTP/1.1 2", Duration::ZERO).await);
         let lost = ask(&broken).await.expect_err("half a head");
         assert!(matches!(lost, Lost::Broken(_)), "{lost:?}");
+    }
+
+    #[tokio::test]
+    #[cfg(target_os = "linux")]
+    async fn a_server_that_is_gone_is_noticed() {
+        let direct = way(&serve_bytes(ok("{}"), Duration::from_secs(60)).await);
+        let stream = direct.connect().await.expect("a connection");
+        let socket = SockRef::from(&stream);
+        assert!(socket.keepalive().expect("an option"));
+        assert_eq!(
+            socket.tcp_keepalive_interval().expect("an option"),
+            KEEPALIVE_AGAIN
+        );
+        assert_eq!(
+            socket.tcp_keepalive_retries().expect("an option"),
+            KEEPALIVE_RETRIES
+        );
+        assert_eq!(
+            socket.tcp_user_timeout().expect("an option"),
+            Some(KEEPALIVE)
+        );
     }
 
     #[test]

@@ -159,7 +159,10 @@ impl Place {
             let address = path + &query.unwrap_or_default();
             let mut request = http::Request::new(body.into());
             *request.method_mut() = Method::POST;
-            *request.uri_mut() = address.parse().unwrap_or_default();
+            let parsed = address.parse();
+            *request.uri_mut() = parsed.map_err(|error: http::uri::InvalidUri| {
+                ModelError::Other(format!("{address:?} is no address: {error}"))
+            })?;
             *request.headers_mut() = headers;
             let sent = direct.send(request).await;
             return sent.map_err(|lost| self.exchange.lost(lost));
