@@ -36,10 +36,7 @@ impl PageKeys {
                 files: vec![self.file.clone()],
             })
         };
-        let take = |keys| {
-            self.access.replace(keys);
-            ready(Ok(()))
-        };
+        let take = |keys| ready(self.access.replace(keys));
         let tell = |told: &Reloaded| match told {
             Reloaded::Taken => tracing::info!("taken up: changed keys"),
             Reloaded::KeptOld(why) => {

@@ -99,8 +99,8 @@ impl Serving {
             })
         };
         let take = |keys| {
-            self.access.replace(keys);
-            ready(Ok(()))
+            let replaced = self.access.replace(keys);
+            ready(replaced.map_err(|error| Whole(error.into())))
         };
         follow(held, wake, build, take, |told| self.tell("keys", told)).await
     }

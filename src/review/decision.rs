@@ -1,5 +1,7 @@
 //! One person's review of a transcript, as an event of the store's log.
 
+use std::collections::BTreeSet;
+
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
@@ -106,6 +108,14 @@ pub enum ReviewError {
     /// The new answer is empty.
     #[error("an edit needs a text; to have no answer, reject")]
     EmptyEdit,
+    /// Two verdicts are about the same.
+    #[error("the review of {record} says two things of the principle {principle:?} in one text")]
+    TwiceSaid {
+        /// The record.
+        record: RecordId,
+        /// The principle.
+        principle: String,
+    },
     /// A principle of the verdicts did not apply.
     #[error("no round of the transcript of {record} asked about the principle {principle:?}")]
     UnknownPrinciple {
@@ -142,6 +152,14 @@ impl Review {
             }
             Decision::Edit { text } if text.is_empty() => return Err(ReviewError::EmptyEdit),
             _ => {}
+        }
+        let mut said = BTreeSet::new();
+        let mut verdicts = self.verdicts.iter();
+        if let Some(verdict) = verdicts.find(|one| !said.insert((one.text, &one.principle))) {
+            return Err(ReviewError::TwiceSaid {
+                record: record(),
+                principle: verdict.principle.clone(),
+            });
         }
         let asked = |id: &String| {
             transcript
@@ -267,6 +285,14 @@ pub(super) mod tests {
             check(&other),
             Some(ReviewError::OtherTranscript(_))
         ));
+        let mut twice = review("ann", Decision::Approve);
+        let verdict = |violates| PersonVerdict {
+            text: JudgedText::Draft,
+            principle: "be-kind".to_owned(),
+            violates,
+        };
+        twice.verdicts = vec![verdict(true), verdict(false)];
+        assert!(matches!(check(&twice), Some(ReviewError::TwiceSaid { .. })));
         let mut unknown = review("ann", Decision::Approve);
         unknown.verdicts = vec![PersonVerdict {
             text: JudgedText::Final,

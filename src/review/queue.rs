@@ -82,7 +82,8 @@ impl Queue {
     }
 
     /// The held transcripts from after a cursor, with how they stand, and the cursor behind them where
-    /// there are more.
+    /// there are more. One that cannot be read, as a newer version may write it, is left out: nobody here
+    /// could review it.
     ///
     /// # Errors
     ///
@@ -94,8 +95,13 @@ impl Queue {
         limit: usize,
     ) -> Result<(Vec<Waiting>, Option<i64>), QueueError> {
         let page = self.store.held(&self.run, after, limit).await?;
-        let items = page.items.into_iter().map(|stored| open(stored, reviews));
-        Ok((items.collect::<Result<_, _>>()?, page.next))
+        let opened = page.items.into_iter().map(|stored| open(stored, reviews));
+        let readable = opened.filter_map(|opened| {
+            opened
+                .inspect_err(|error| tracing::warn!("a held record is left out: {error}"))
+                .ok()
+        });
+        Ok((readable.collect(), page.next))
     }
 
     /// The next record for a reviewer, which is claimed: one whose turn it is and that not enough

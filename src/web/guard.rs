@@ -9,6 +9,8 @@ use axum::http::{Method, StatusCode};
 use axum::middleware::Next;
 use axum::response::{IntoResponse as _, Response};
 
+use super::access::Doors;
+
 /// Everything comes from here: no script but the one file, no style but the one file, no frame.
 const POLICY: &str = "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self'; \
      form-action 'self'; base-uri 'none'; frame-ancestors 'none'";
@@ -30,7 +32,7 @@ const HEADERS: [(HeaderName, &str); 7] = [
     (header::CACHE_CONTROL, "no-store"),
 ];
 
-/// Which hosts a request may name.
+/// Which hosts a request may name while nobody signs in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum HostRule {
     /// This machine, by `localhost` or by number. Another name that leads here is a page elsewhere
@@ -41,8 +43,14 @@ pub enum HostRule {
 }
 
 /// Turns away what is not for these pages, and sets the headers of what is.
-pub(super) async fn guard(State(rule): State<HostRule>, request: Request, next: Next) -> Response {
-    let mut response = if rule == HostRule::Loopback && !names_this_machine(request.headers()) {
+pub(super) async fn guard(
+    State((rule, doors)): State<(HostRule, Doors)>,
+    request: Request,
+    next: Next,
+) -> Response {
+    // Whoever signs in has a cookie that a page elsewhere, by whatever name, does not have.
+    let only_from_here = rule == HostRule::Loopback && doors.are_open();
+    let mut response = if only_from_here && !is_from_here(request.headers()) {
         let text = "This address is not known here. Use http://localhost or http://127.0.0.1.\n";
         (StatusCode::MISDIRECTED_REQUEST, text).into_response()
     } else if ![Method::GET, Method::HEAD, Method::POST].contains(request.method()) {
@@ -59,8 +67,21 @@ pub(super) async fn guard(State(rule): State<HostRule>, request: Request, next: 
     response
 }
 
-/// Whether a request names this machine as its host, by one name.
-pub(super) fn names_this_machine(headers: &HeaderMap) -> bool {
+/// What proxies add.
+const PASSED_ON: [&str; 5] = [
+    "forwarded",
+    "via",
+    "x-forwarded-for",
+    "x-forwarded-host",
+    "x-forwarded-proto",
+];
+
+/// Whether a request names this machine as its host, by one name, and no proxy says that it comes
+/// from elsewhere.
+pub(super) fn is_from_here(headers: &HeaderMap) -> bool {
+    if PASSED_ON.iter().any(|name| headers.contains_key(*name)) {
+        return false;
+    }
     let mut hosts = headers.get_all(header::HOST).iter();
     let (Some(host), None) = (hosts.next(), hosts.next()) else {
         return false;

@@ -22,6 +22,12 @@ pub enum Problem {
     /// Somebody is not signed in.
     #[error("{0}")]
     SignedOut(String),
+    /// What was sent is too long.
+    #[error("What was sent is longer than it may be.")]
+    TooLarge,
+    /// What was sent did not come whole.
+    #[error("What was sent did not come whole in time.")]
+    TooSlow,
     /// What was sent cannot be used.
     #[error("{0}")]
     Unfit(String),
@@ -69,6 +75,8 @@ impl IntoResponse for Problem {
             Self::Absent(_) => StatusCode::NOT_FOUND,
             Self::Forbidden(_) => StatusCode::FORBIDDEN,
             Self::SignedOut(_) => StatusCode::UNAUTHORIZED,
+            Self::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
+            Self::TooSlow => StatusCode::REQUEST_TIMEOUT,
             Self::Unfit(_) => StatusCode::UNPROCESSABLE_ENTITY,
             Self::Conflict(_) => StatusCode::CONFLICT,
             _ => StatusCode::INTERNAL_SERVER_ERROR,
@@ -77,7 +85,7 @@ impl IntoResponse for Problem {
             Self::Absent(_) => "Not found",
             Self::Forbidden(_) => "Not for you",
             Self::SignedOut(_) => "Not signed in",
-            Self::Unfit(_) => "This cannot be used",
+            Self::Unfit(_) | Self::TooLarge | Self::TooSlow => "This cannot be used",
             Self::Conflict(_) => "Nothing was done",
             _ => "This page could not be made",
         };

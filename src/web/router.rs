@@ -25,6 +25,9 @@ const KEYS: &str = include_str!("assets/keys.js");
 /// The most that somebody may send: an answer of a megabyte, each byte of it written as three.
 const MOST_SENT: usize = 4 << 20;
 
+/// The same for those who have not come in: a key, and where they wanted to go.
+const MOST_SENT_OUTSIDE: usize = 16 << 10;
+
 type Answer = Result<Response, Problem>;
 type Of = State<Arc<Pages>>;
 
@@ -40,14 +43,15 @@ pub fn pages_beside(pages: Pages, hosts: HostRule, doors: Doors) -> Router {
 
 fn guarded(routes: Router, hosts: HostRule, doors: Doors) -> Router {
     routes
-        .layer(middleware::from_fn_with_state(doors, enter))
+        .layer(middleware::from_fn_with_state(doors.clone(), enter))
         .layer(DefaultBodyLimit::max(MOST_SENT))
-        .layer(middleware::from_fn_with_state(hosts, guard))
+        .layer(middleware::from_fn_with_state((hosts, doors), guard))
 }
 
 fn routes(pages: Pages, doors: &Doors) -> Router {
     let at_the_door = Router::new()
         .route("/sign-in", get(sign_in_page).post(sign_in))
+        .layer(DefaultBodyLimit::max(MOST_SENT_OUTSIDE))
         .route("/sign-out", post(sign_out))
         .with_state(doors.clone());
     Router::new()

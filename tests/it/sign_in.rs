@@ -78,10 +78,14 @@ fn without_a_session_no_page_is_given_and_with_one_every_page_is() {
             "{wrong}"
         );
     }
-    for forged in ["redraft=", "redraft=abc", &format!("redraft={key}")] {
-        let page = view.get_with("/", &format!("Cookie: {forged}\r\n"));
+    let url = view.url("");
+    let (_, port) = url.rsplit_once(':').expect("a port");
+    for forged in ["", "abc", &key] {
+        let page = view.get_with("/", &format!("Cookie: redraft-{port}={forged}\r\n"));
         assert_eq!(page.status, 303, "{forged}");
     }
+    let long = format!("key={}", "x".repeat(20 << 10));
+    assert_eq!(view.post_with("/sign-in", "", &long).status, 413);
     let cookie = signed_in(&view, &key);
     for path in PAGES {
         let status = view.get_with(path, &cookie).status;
@@ -183,6 +187,46 @@ fn a_key_that_is_revoked_ends_its_sessions_and_the_last_one_opens_nothing() {
         view.post_with("/sign-in", "", &format!("key={key}")).status,
         401
     );
+}
+
+#[test]
+fn keys_that_go_away_open_nothing() {
+    let place = place();
+    let key = create(&place, "ann --role viewer");
+    let view = View::locked(&place);
+    let cookie = signed_in(&view, &key);
+    std::fs::remove_file(place.path("redraft.db.keys.json")).expect("a file of keys");
+    wait_until("the loss is told", || view.has_said("the keys are gone"));
+    assert_eq!(view.get("/").status, 303);
+    assert_eq!(view.get_with("/", &cookie).status, 200);
+}
+
+#[test]
+fn while_everybody_comes_in_nobody_comes_from_elsewhere() {
+    let place = place();
+    let view = View::of(&place);
+    for passed_on in [
+        "X-Forwarded-For: 192.0.2.1",
+        "Via: 1.1 proxy",
+        "Forwarded: for=192.0.2.1",
+    ] {
+        let page = view.get_with("/", &format!("{passed_on}\r\n"));
+        assert_eq!(page.status, 421, "{passed_on}");
+    }
+    // Whoever signs in may come by a proxy, and by another name.
+    let key = create(&place, "ann --role viewer");
+    wait_until("people sign in", || view.get("/").status == 303);
+    let page = view.post_with(
+        "/sign-in",
+        "X-Forwarded-Proto: https\r\n",
+        &format!("key={key}"),
+    );
+    let set = page.header("set-cookie");
+    assert!(
+        set.starts_with("__Host-redraft=") && set.ends_with("; Secure"),
+        "{set}"
+    );
+    assert_eq!(view.request("GET", "/", "redraft.example.com").status, 303);
 }
 
 #[test]

@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use std::time::Duration;
 
 use super::meter::Meter;
-use super::{KeyDigest, KeyFile, KeyRole, NamedKey};
+use super::{KeyDigest, KeyFile, KeyFileError, KeyRole, NamedKey};
 
 /// Why a request is not admitted.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -64,11 +64,19 @@ impl Access {
     }
 
     /// Admits by these keys from now on; what each has used stays used.
-    pub fn replace(&self, keys: KeyFile) {
+    ///
+    /// # Errors
+    ///
+    /// When there is none any more: a file that is lost for a moment must open nothing.
+    pub fn replace(&self, keys: KeyFile) -> Result<(), KeyFileError> {
+        if keys.keys.is_empty() && !self.is_open() {
+            return Err(KeyFileError::Gone);
+        }
         let mut meters = self.meters.lock().unwrap_or_else(PoisonError::into_inner);
         meters.retain(|name, _| keys.keys.iter().any(|key| key.name == *name));
         drop(meters);
         *self.keys.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(keys);
+        Ok(())
     }
 
     /// Whether everybody is admitted, because there never was a key. When all are revoked, nobody is.
@@ -223,11 +231,13 @@ mod tests {
         );
 
         assert!(keys.revoke("ann", "later"));
-        access.replace(keys);
+        access.replace(keys).expect("keys");
         assert_eq!(
             admit(&access, &header).expect_err("refused"),
             Refusal::WrongKey
         );
+        let gone = access.replace(KeyFile::default());
+        assert!(matches!(gone, Err(KeyFileError::Gone)), "{gone:?}");
         assert!(
             !access.is_open(),
             "the last key that is revoked opens nothing"
@@ -286,7 +296,7 @@ mod tests {
         let refused = admit(&access, &header).expect_err("refused");
         assert!(matches!(refused, Refusal::Concurrency { .. }));
         // Keys that are read again do not forget who is under way.
-        access.replace(keys);
+        access.replace(keys).expect("keys");
         assert!(admit(&access, &header).is_err());
         first.leave();
         let second = admit(&access, &header).expect("admitted");

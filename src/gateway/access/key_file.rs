@@ -125,6 +125,9 @@ pub enum KeyFileError {
     /// The name cannot be one.
     #[error("a key's name has 1 to {LONGEST_NAME} letters, digits, dots, hyphens and underscores")]
     Name,
+    /// Keys that held are gone.
+    #[error("the keys are gone; to open what they closed, start again without them")]
+    Gone,
     /// The system gives no randomness.
     #[error("the system gives no randomness to make a key of")]
     NoRandomness,

@@ -63,6 +63,11 @@ impl Doors {
         }
     }
 
+    /// Whether everybody comes in, because there is no key.
+    pub(in crate::web) fn are_open(&self) -> bool {
+        self.everybody.is_some() && self.access.is_open()
+    }
+
     /// As whom a request comes in.
     pub(super) fn visitor(&self, headers: &HeaderMap) -> Option<Visitor> {
         if let Some(everybody) = &self.everybody
@@ -101,7 +106,8 @@ pub(in crate::web) async fn enter(
         request.extensions_mut().insert(visitor);
     } else if !OUTSIDE.contains(&request.uri().path()) {
         if request.method() == Method::POST {
-            let told = "This session has ended; nothing was changed. Sign in, and send it again.";
+            let told = "This session has ended, and nothing was changed. What you wrote is still in the form: go \
+                 back, copy it, sign in, and send it from a page that was loaded since.";
             return Problem::SignedOut(told.to_owned()).into_response();
         }
         let wanted = request.uri().path_and_query();

@@ -3,8 +3,13 @@
 use axum::RequestExt as _;
 use axum::body::Bytes;
 use axum::extract::{FromRequest, Request};
+use axum::http::StatusCode;
+use std::time::Duration;
+
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
+
+use tokio::time::timeout;
 
 use super::Visitor;
 use crate::gateway::access::KeyDigest;
@@ -14,6 +19,9 @@ use crate::web::Problem;
 /// no page elsewhere can act in a visitor's name.
 #[derive(Debug)]
 pub(in crate::web) struct Form<T>(pub(in crate::web) T);
+
+/// How long a form may take to come.
+const PATIENCE: Duration = Duration::from_secs(30);
 
 #[derive(Deserialize)]
 struct Token {
@@ -26,8 +34,7 @@ impl<S: Send + Sync, T: DeserializeOwned> FromRequest<S> for Form<T> {
 
     async fn from_request(mut request: Request, _: &S) -> Result<Self, Problem> {
         let visitor: Visitor = request.extract_parts().await?;
-        let bytes = Bytes::from_request(request, &()).await;
-        let bytes = bytes.map_err(|error| Problem::Unfit(error.body_text()))?;
+        let bytes = body(request).await?;
         let token: Token = read(&bytes)?;
         if KeyDigest::of(&token.form_token) != visitor.form_token().digest() {
             return Err(Problem::Forbidden(
@@ -39,6 +46,16 @@ impl<S: Send + Sync, T: DeserializeOwned> FromRequest<S> for Form<T> {
     }
 }
 
-fn read<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Problem> {
+/// What a request brings, within the limits of its route.
+pub(super) async fn body(request: Request) -> Result<Bytes, Problem> {
+    let bytes = timeout(PATIENCE, Bytes::from_request(request, &())).await;
+    let bytes = bytes.map_err(|_| Problem::TooSlow)?;
+    bytes.map_err(|error| match error.status() {
+        StatusCode::PAYLOAD_TOO_LARGE => Problem::TooLarge,
+        _ => Problem::Unfit(error.body_text()),
+    })
+}
+
+pub(super) fn read<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Problem> {
     serde_urlencoded::from_bytes(bytes).map_err(|error| Problem::Unfit(error.to_string()))
 }

@@ -10,8 +10,8 @@ use crate::gateway::access::{KeyDigest, Secret};
 
 /// How long a session lasts: a day's work.
 pub(super) const LIFE: Duration = Duration::from_secs(12 * 60 * 60);
-/// The most sessions at once; the oldest ends when another one begins.
-const MOST: usize = 4096;
+/// The most sessions of one key at once; its oldest ends when another one begins, and nobody else's.
+const MOST: usize = 16;
 
 /// Who is signed in. Nothing of it outlives the process.
 #[derive(Debug, Default)]
@@ -37,8 +37,9 @@ impl Sessions {
         let now = Instant::now();
         let mut sessions = self.lock();
         sessions.retain(|_, session| session.ends > now);
-        if sessions.len() >= MOST {
-            let oldest = sessions.iter().min_by_key(|(_, session)| session.ends);
+        let of_key = sessions.iter().filter(|(_, session)| session.key == key);
+        if of_key.clone().count() >= MOST {
+            let oldest = of_key.min_by_key(|(_, session)| session.ends);
             if let Some(oldest) = oldest.map(|(name, _)| *name) {
                 sessions.remove(&oldest);
             }
@@ -92,14 +93,16 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn there_are_so_many_sessions_and_no_more() {
+    async fn a_key_has_so_many_sessions_and_ends_nobody_elses() {
         let sessions = Sessions::default();
+        let other = sessions.begin(KeyDigest::of("other")).unwrap();
         let first = sessions.begin(KeyDigest::of("first")).unwrap();
         tokio::time::advance(Duration::from_secs(1)).await;
         for _ in 0..MOST {
-            sessions.begin(KeyDigest::of("more")).unwrap();
+            sessions.begin(KeyDigest::of("first")).unwrap();
         }
         assert!(sessions.find(first.reveal()).is_none());
-        assert_eq!(sessions.lock().len(), MOST);
+        assert!(sessions.find(other.reveal()).is_some());
+        assert_eq!(sessions.lock().len(), MOST + 1);
     }
 }

@@ -1,7 +1,6 @@
 //! Signing in and out.
 
-use axum::body::Bytes;
-use axum::extract::{Query, State};
+use axum::extract::{Query, Request, State};
 use axum::http::header::SET_COOKIE;
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::{Html, IntoResponse as _, Response};
@@ -9,6 +8,7 @@ use maud::html;
 use serde::Deserialize;
 
 use super::doors::{Doors, see_other};
+use super::form::{body, read};
 use super::{Form, cookie};
 use crate::web::layout::{self, Head};
 use crate::web::links::link;
@@ -54,19 +54,16 @@ pub(in crate::web) async fn sign_in_page(
 pub(in crate::web) async fn sign_in(
     State(doors): State<Doors>,
     headers: HeaderMap,
-    sent: Bytes,
-) -> Response {
-    let sent: Sent = match serde_urlencoded::from_bytes(&sent) {
-        Ok(sent) => sent,
-        Err(error) => return Problem::Unfit(error.to_string()).into_response(),
-    };
+    request: Request,
+) -> Result<Response, Problem> {
+    let sent: Sent = read(&body(request).await?)?;
     let Some(session) = doors.sign_in(sent.key.trim()) else {
         let said = "This key opens no page here: it is unknown, revoked, or an application's.";
-        return (StatusCode::UNAUTHORIZED, page(&sent.to, Some(said))).into_response();
+        return Ok((StatusCode::UNAUTHORIZED, page(&sent.to, Some(said))).into_response());
     };
     let cookie = cookie::written(&headers, session.reveal());
     let on = link("/sign-in", &[("to", ours(&sent.to)), ("given", "yes")]);
-    ([(SET_COOKIE, cookie)], see_other(&on)).into_response()
+    Ok(([(SET_COOKIE, cookie)], see_other(&on)).into_response())
 }
 
 /// Signs somebody out.

@@ -62,6 +62,8 @@ const act = (key) => {
 };
 
 document.addEventListener("keydown", (event) => {
+  // A key that is held down goes on through rows, and acts on nothing.
+  if (event.repeat && !["j", "k"].includes(event.key) && !isTyping(event.target)) return;
   if (event.metaKey || event.altKey || document.querySelector("dialog[open]")) return;
   const here = event.target;
   if (event.ctrlKey) {

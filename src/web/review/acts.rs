@@ -92,6 +92,10 @@ pub(in crate::web) async fn decide(
     let review = review(pages, visitor, &waiting, sent)?;
     review.check(&waiting.transcript, waiting.stored.row.sealed.digest)?;
     take(pages, visitor, &queue, &mut reviews, &waiting).await?;
+    let is_disputed = reviews.standing(&waiting.transcript) == Standing::Disputed;
+    if review.adjudicates != is_disputed {
+        return Err(changed_meanwhile(&waiting));
+    }
     let leaf = queue.decide(&review).await?;
     pages.desk().forget(&Look::of(visitor, &waiting));
     let word = format!(
@@ -101,7 +105,9 @@ pub(in crate::web) async fn decide(
         thousands(leaf)
     );
     pages.desk().say(visitor, &word);
-    take_next(pages, visitor, &asked.run, &mut reviews).await
+    // The decision is kept, whatever becomes of the next record.
+    let next = take_next(pages, visitor, &asked.run, &mut reviews).await;
+    Ok(next.unwrap_or_else(|_| links::review(&asked.run)))
 }
 
 /// The review that a form says.

@@ -17,6 +17,8 @@ use crate::web::access::Visitor;
 /// So many records are remembered whose findings somebody has seen and not decided about.
 const SEEN: usize = 4_096;
 
+const LONGEST_NOTICE: usize = 1_000;
+
 /// What pages about reviews remember from one to the next. Nothing of it is lost for good when the
 /// process ends: reviews are read from the store again, and whoever has judged and not decided judges
 /// again.
@@ -119,7 +121,10 @@ impl Desk {
         let opened = stored.and_then(|stored| stored.row.sealed.open().ok());
         let held = opened.and_then(|transcript| transcript.held);
         let need = held.map(|held| held.reviewers);
-        lock(&self.needs).insert(key, need);
+        // One that is not held may be done again, and be held then.
+        if need.is_some() {
+            lock(&self.needs).insert(key, need);
+        }
         Ok(need)
     }
 
@@ -164,6 +169,10 @@ impl Desk {
     pub(super) fn say(&self, visitor: &Visitor, word: &str) {
         let mut people = lock(&self.people);
         let said = people.notices.entry(visitor.name().to_owned()).or_default();
+        // Whoever loads no page needs no long story.
+        if said.len() > LONGEST_NOTICE {
+            said.clear();
+        }
         if !said.is_empty() {
             said.push(' ');
         }

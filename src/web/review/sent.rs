@@ -79,6 +79,11 @@ impl Sent {
                     "No round asked about a principle number {number}."
                 ))
             })?;
+            let is_same =
+                |known: &PersonVerdict| known.text == text && known.principle == principle;
+            if verdicts.iter().any(is_same) {
+                return Err(unfit("A form says one thing of a principle and a text."));
+            }
             let violates = match value.as_str() {
                 "violates" => true,
                 "keeps" => false,

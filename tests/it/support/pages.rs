@@ -56,6 +56,13 @@ impl View {
         }
     }
 
+    /// Whether it has said so.
+    pub(crate) fn has_said(&self, text: &str) -> bool {
+        self.running
+            .as_ref()
+            .is_some_and(|running| running.has_said(text))
+    }
+
     /// Where the pages are.
     pub(crate) fn url(&self, path: &str) -> String {
         format!("http://{}{path}", self.address)
