@@ -7,15 +7,14 @@ use super::catch_up::{PAGE, take};
 use super::take_in::{Taken, Trace};
 use super::{Extractor, Index, IndexError, renew};
 use crate::record::RecordId;
-use crate::store::{EventEntry, LoggedEvent, Store};
+use crate::store::{ERASED, EventEntry, LoggedEvent, Store, StoredTranscript};
 
-/// What an event says about a record's transcript.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Said {
-    /// Its payload was erased.
-    Erased,
-    /// Somebody reviewed it.
-    Reviewed,
+/// What an event says about a record.
+struct Said {
+    run: String,
+    record: String,
+    /// The digest of the transcript that somebody reviewed; absent: its payload was erased.
+    reviewed: Option<String>,
 }
 
 /// Takes in what the store's log says since the last look, below a leaf: transcripts that events below it
@@ -34,36 +33,46 @@ pub(super) async fn follow_log(
             return Ok(());
         };
         let mut erased = Vec::new();
-        for (run, record) in records(&events, Said::Erased) {
-            erased.extend(index.item(&run, &record)?);
+        let mut reviewed = Vec::new();
+        for said in events.iter().filter_map(said) {
+            match &said.reviewed {
+                None => erased.extend(index.item(&said.run, &said.record)?),
+                Some(_) => reviewed.push(said),
+            }
         }
         renew(index, store, extract, &erased).await?;
-        mark(index, store, extract, records(&events, Said::Reviewed)).await?;
+        mark(index, store, extract, reviewed).await?;
         from = last.index + 1;
         index.looked_through(from)?;
     }
 }
 
-/// Marks items of which the log says that somebody reviewed their record.
+/// Marks items whose transcript somebody reviewed; a review of one that was taken back says nothing of the
+/// one that took its place.
 async fn mark(
     index: &Arc<Index>,
     store: &dyn Store,
     extract: Extractor,
-    records: impl Iterator<Item = (String, String)>,
+    reviewed: Vec<Said>,
 ) -> Result<(), IndexError> {
     let mut runs: BTreeMap<String, BTreeMap<i64, Taken>> = BTreeMap::new();
-    for (run, record) in records {
-        let item = index.item(&run, &record)?;
+    for said in reviewed {
+        let item = index.item(&said.run, &said.record)?;
         let Some(item) = item.filter(|item| !item.facts.reviewed) else {
             continue;
         };
-        let now = store.transcript(&run, &RecordId::new(record)).await?;
-        let Some(stored) = now.filter(|stored| stored.position == item.position) else {
+        let record = RecordId::new(said.record.clone());
+        let now = store.transcript(&said.run, &record).await?;
+        let Some(stored) =
+            now.filter(|stored| stored.position == item.position && is_about(&said, stored))
+        else {
             continue;
         };
         let mut taken = take(&stored, extract);
         taken.extract.facts.reviewed = true;
-        runs.entry(run).or_default().insert(item.position, taken);
+        runs.entry(said.run)
+            .or_default()
+            .insert(item.position, taken);
     }
     for (run, marked) in runs {
         let index = Arc::clone(index);
@@ -76,23 +85,25 @@ async fn mark(
     Ok(())
 }
 
-/// The runs and records of which events say something.
-fn records(events: &[LoggedEvent], wanted: Said) -> impl Iterator<Item = (String, String)> {
-    events.iter().filter_map(move |event| {
-        let (said, run, record) = about(&event.entry)?;
-        (said == wanted).then_some((run, record))
-    })
+/// Whether a review is about this transcript; of an erased one only its record is known.
+fn is_about(said: &Said, stored: &StoredTranscript) -> bool {
+    let sealed = &stored.row.sealed;
+    sealed.content == ERASED || said.reviewed == Some(sealed.digest.to_string())
 }
 
-fn about(entry: &[u8]) -> Option<(Said, String, String)> {
-    let event: EventEntry = serde_json::from_slice(entry).ok()?;
-    let said = if event.more.contains_key("erases") {
-        Said::Erased
+fn said(event: &LoggedEvent) -> Option<Said> {
+    let event: EventEntry = serde_json::from_slice(&event.entry).ok()?;
+    let text = |name: &str| Some(event.more.get(name)?.as_str()?.to_owned());
+    let reviewed = if event.more.contains_key("erases") {
+        None
     } else if event.event == "review" {
-        Said::Reviewed
+        Some(text("transcript")?)
     } else {
         return None;
     };
-    let record = event.more.get("record")?.as_str()?.to_owned();
-    Some((said, event.run?, record))
+    Some(Said {
+        record: text("record")?,
+        reviewed,
+        run: event.run?,
+    })
 }

@@ -237,11 +237,21 @@ async fn what_people_reviewed_is_found_and_stays_so_when_it_is_erased() {
         index.count(&filter).unwrap().0
     };
     assert_eq!((count(&index, true), count(&index, false)), (0, 2));
-    let review =
-        |record: &str| EventEntry::new("review", NOW, Some("a"), json!({ "record": record }));
-    // Twice, and about one that is not there.
-    for record in ["r0", "r0", "r9"] {
-        desk.store.append_event(review(record)).await.unwrap();
+    let now = desk.store.transcript("a", &RecordId::new("r0")).await;
+    let digest = now.unwrap().expect("a transcript").row.sealed.digest;
+    let review = |record: &str, transcript: Digest| {
+        let more = json!({ "record": record, "transcript": transcript });
+        EventEntry::new("review", NOW, Some("a"), more)
+    };
+    // Twice, about one that is not there, and about a transcript that another has taken the place of.
+    for (record, transcript) in [
+        ("r0", digest),
+        ("r0", digest),
+        ("r9", digest),
+        ("r2", Digest::of(b"another")),
+    ] {
+        let event = review(record, transcript);
+        desk.store.append_event(event).await.unwrap();
     }
     desk.follow(&index).await;
     assert_eq!((count(&index, true), count(&index, false)), (1, 1));
