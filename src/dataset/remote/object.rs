@@ -94,6 +94,7 @@ impl Object {
     /// # Errors
     ///
     /// When it is gone or changed, or the server does not give it or gives it only whole.
+    #[cfg(feature = "parquet")]
     pub(super) fn read_at(&self, range: Range<u64>) -> Result<Bytes, RemoteError> {
         wait(self.clone().read_range(range))
     }
