@@ -145,14 +145,8 @@ fn pages(
     access: &Arc<Access>,
     store: Arc<dyn Store>,
 ) -> anyhow::Result<Router> {
-    let is_here = address.ip().is_loopback();
-    let hosts = if is_here {
-        HostRule::Loopback
-    } else {
-        HostRule::Any
-    };
     let mut doors = Doors::with_keys(Arc::clone(access));
-    if is_here {
+    if address.ip().is_loopback() {
         // Without a name nobody decides.
         let (name, role) = match person() {
             Some(name) => (name, Role::Admin),
@@ -170,7 +164,11 @@ fn pages(
         );
     };
     let pages = Pages::over(store, index, Box::new(told));
-    Ok(pages_beside(pages.taking_reviews(), hosts, doors))
+    Ok(pages_beside(
+        pages.taking_reviews(),
+        HostRule::at(address.ip()),
+        doors,
+    ))
 }
 
 /// Has the system give memory in small pages: most of what an open stream has for buffers is never

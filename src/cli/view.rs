@@ -90,11 +90,6 @@ impl Options {
             ))
             .into());
         }
-        let hosts = if is_here {
-            HostRule::Loopback
-        } else {
-            HostRule::Any
-        };
         let everybody = if is_here && self.review && keys.access.is_open() {
             Some((author(self.author)?, Role::Admin))
         } else {
@@ -130,7 +125,11 @@ impl Options {
             _ => {}
         }
         eprintln!("{}", paint.dim("Ctrl-C ends this."));
-        let served = axum::serve(listener, router(pages, hosts, doors)).into_future();
+        let served = axum::serve(
+            listener,
+            router(pages, HostRule::at(self.listen.ip()), doors),
+        )
+        .into_future();
         tokio::select! {
             ended = served => ended?,
             () = stop.wished() => {}

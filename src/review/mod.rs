@@ -22,6 +22,8 @@ mod queue;
 mod reviews;
 mod spoken;
 mod standing;
+#[cfg(test)]
+pub(crate) mod test_stores;
 mod turn;
 
 pub use apply::applied;

@@ -254,40 +254,20 @@ fn open(stored: StoredTranscript, reviews: &Reviews) -> Result<Waiting, QueueErr
 
 #[cfg(test)]
 mod tests {
+    use tempfile::TempDir;
+
     use super::*;
-    use crate::digest::Digest;
-    use crate::export::test_transcripts::mended;
     use crate::review::Decision;
     use crate::review::decision::tests::review;
-    use crate::store::sqlite::SqliteStore;
-    use crate::store::{NewRun, SealedRow};
-    use crate::transcript::{Held, HoldReason, Outcome};
+    use crate::review::test_stores::{held, store};
+    use crate::transcript::HoldReason;
 
-    /// A store whose run `r` holds records, each for so many people.
-    async fn held(folder: &tempfile::TempDir, records: u64, reviewers: u32) -> Arc<dyn Store> {
-        let store = SqliteStore::open(folder.path().join("s.db")).unwrap();
-        let run = NewRun {
-            name: "r".to_owned(),
-            dataset: "d".to_owned(),
-            decided_by: serde_json::Value::Null,
-            scope: None,
-            started: "2026-11-24T10:00:00.000Z".to_owned(),
-        };
-        store.open_run(run).await.unwrap();
-        for line in 1..=records {
-            let mut transcript = mended();
-            transcript.run = "r".to_owned();
-            transcript.record.id = RecordId::new(line.to_string());
-            transcript.outcome = Outcome::Held;
-            transcript.held = Some(Held {
-                reasons: vec![HoldReason::Sample],
-                otherwise: Outcome::Compliant,
-                reviewers,
-            });
-            let sealed = transcript.seal(Digest::of(b"x"));
-            store.seal("r", SealedRow { line, sealed }).await.unwrap();
-        }
-        Arc::new(store)
+    /// A queue of the records 1, 2 and so on, each for so many people, and its store.
+    async fn queue(folder: &TempDir, records: u64, reviewers: u32) -> (Arc<dyn Store>, Queue) {
+        let one = |number: u64| held(number.to_string(), HoldReason::Sample, reviewers);
+        let store = store(folder, (1..=records).map(one)).await;
+        let queue = Queue::new(Arc::clone(&store), "r", Duration::from_secs(60));
+        (store, queue)
     }
 
     async fn decide(queue: &Queue, record: &str, author: &str) {
@@ -306,8 +286,7 @@ mod tests {
     #[tokio::test]
     async fn what_was_decided_since_the_reviews_were_read_is_not_taken() {
         let folder = tempfile::tempdir().unwrap();
-        let store = held(&folder, 1, 1).await;
-        let queue = Queue::new(Arc::clone(&store), "r", Duration::from_secs(60));
+        let (store, queue) = queue(&folder, 1, 1).await;
         let mut stale = Reviews::read(store.as_ref()).await.unwrap();
         decide(&queue, "1", "ann").await;
         assert!(
@@ -325,8 +304,7 @@ mod tests {
     #[tokio::test]
     async fn a_place_that_a_third_person_took_is_given_back() {
         let folder = tempfile::tempdir().unwrap();
-        let store = held(&folder, 1, 2).await;
-        let queue = Queue::new(Arc::clone(&store), "r", Duration::from_secs(60));
+        let (store, queue) = queue(&folder, 1, 2).await;
         let mut stale = Reviews::read(store.as_ref()).await.unwrap();
         assert!(
             queue
@@ -349,8 +327,7 @@ mod tests {
     #[tokio::test]
     async fn the_search_begins_where_it_is_told_and_comes_around_once() {
         let folder = tempfile::tempdir().unwrap();
-        let store = held(&folder, 3, 1).await;
-        let queue = Queue::new(Arc::clone(&store), "r", Duration::from_secs(60));
+        let (_, queue) = queue(&folder, 3, 1).await;
         let mut reviews = Reviews::default();
         let second = queue.find(&reviews, &RecordId::new("2")).await.unwrap();
         let begin = Some(second.position);

@@ -42,6 +42,18 @@ pub enum HostRule {
     Any,
 }
 
+impl HostRule {
+    /// The rule for pages that are served at an address.
+    #[must_use]
+    pub fn at(address: IpAddr) -> Self {
+        if address.is_loopback() {
+            Self::Loopback
+        } else {
+            Self::Any
+        }
+    }
+}
+
 /// Turns away what is not for these pages, and sets the headers of what is.
 pub(super) async fn guard(
     State((rule, doors)): State<(HostRule, Doors)>,

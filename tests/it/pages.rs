@@ -454,29 +454,28 @@ fn an_erased_payload_is_on_no_page_and_found_by_no_word() {
     });
 }
 
+/// A server whose critic finds the hostile texts, and says them, and whose reviser writes them.
+pub(crate) fn hostile_server() -> Server {
+    let texts = HOSTILE.map(|(text, _)| text).join(" ");
+    Server::with(move |asked| match asked.part {
+        Part::Critic => {
+            let violation = json!({ "principle": "be-kind", "evidence": texts, "explanation": texts,
+                "severity": "critical", "fix": texts });
+            let none: Vec<String> = Vec::new();
+            Act::say(
+                json!({ "violations": [violation], "complies": none, "not_applicable": none })
+                    .to_string(),
+            )
+        }
+        Part::Reviser => Act::say(format!("{texts} revised")),
+        _ => Act::Answer,
+    })
+}
+
 #[test]
 fn hostile_texts_are_texts_on_every_page() {
     let texts = HOSTILE.map(|(text, _)| text).join(" ");
-    let (place, server) = (
-        Place::new(),
-        Server::with(|asked| match asked.part {
-            Part::Critic => {
-                let texts = HOSTILE.map(|(text, _)| text).join(" ");
-                let violation = json!({ "principle": "be-kind", "evidence": texts, "explanation": texts,
-                "severity": "critical", "fix": texts });
-                let none: Vec<String> = Vec::new();
-                Act::say(
-                    json!({ "violations": [violation], "complies": none, "not_applicable": none })
-                        .to_string(),
-                )
-            }
-            Part::Reviser => Act::say(format!(
-                "{} revised",
-                HOSTILE.map(|(text, _)| text).join(" ")
-            )),
-            _ => Act::Answer,
-        }),
-    );
+    let (place, server) = (Place::new(), hostile_server());
     // No control characters in ids and, on a command line, no NUL.
     let name = texts.replace(|c: char| c.is_control(), "");
     place.write(

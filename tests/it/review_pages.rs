@@ -3,8 +3,8 @@
 
 use serde_json::{Value, json};
 
-use crate::pages::{HOSTILE, assert_harmless};
-use crate::support::{Act, Browser, ENTER, Page, Part, Place, Server, View, lines, wait_until};
+use crate::pages::{HOSTILE, assert_harmless, hostile_server};
+use crate::support::{Browser, ENTER, Page, Place, Server, View, lines, wait_until};
 
 const RECIPE: &str = "recipe: { rounds: 1, hold: { severity: high, unresolved: true } }\n";
 
@@ -417,23 +417,7 @@ fn decisions_need_a_name_and_this_machine() {
 #[test]
 fn hostile_texts_are_texts_for_those_who_review() {
     let texts = HOSTILE.map(|(text, _)| text).join(" ");
-    let server = Server::with(|asked| match asked.part {
-        Part::Critic => {
-            let texts = HOSTILE.map(|(text, _)| text).join(" ");
-            let violation = json!({ "principle": "be-kind", "evidence": texts, "explanation": texts,
-                "severity": "critical", "fix": texts });
-            let none: Vec<String> = Vec::new();
-            Act::say(
-                json!({ "violations": [violation], "complies": none, "not_applicable": none })
-                    .to_string(),
-            )
-        }
-        Part::Reviser => Act::say(format!(
-            "{} revised",
-            HOSTILE.map(|(text, _)| text).join(" ")
-        )),
-        _ => Act::Answer,
-    });
+    let server = hostile_server();
     let place = Place::new();
     place.write("redraft.yaml", RECIPE);
     place.write(

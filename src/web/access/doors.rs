@@ -4,10 +4,9 @@ use std::fmt;
 use std::sync::Arc;
 
 use axum::extract::{Request, State};
-use axum::http::header::LOCATION;
-use axum::http::{HeaderMap, HeaderValue, Method, StatusCode};
+use axum::http::{HeaderMap, HeaderValue, Method};
 use axum::middleware::Next;
-use axum::response::{IntoResponse as _, Response};
+use axum::response::{IntoResponse as _, Redirect, Response};
 
 use super::sessions::Sessions;
 use super::{Role, Visitor, cookie};
@@ -112,7 +111,7 @@ pub(in crate::web) async fn enter(
         }
         let wanted = request.uri().path_and_query();
         let wanted = wanted.map_or("/", |wanted| wanted.as_str());
-        return see_other(&link("/sign-in", &[("to", wanted)]));
+        return Redirect::to(&link("/sign-in", &[("to", wanted)])).into_response();
     }
     next.run(request).await
 }
@@ -121,9 +120,4 @@ pub(in crate::web) async fn enter(
 fn is_from_elsewhere(headers: &HeaderMap) -> bool {
     let site = headers.get("sec-fetch-site").map(HeaderValue::as_bytes);
     site.is_some_and(|site| site != b"same-origin" && site != b"none")
-}
-
-/// Leads on to a page of ours.
-pub(super) fn see_other(address: &str) -> Response {
-    (StatusCode::SEE_OTHER, [(LOCATION, address.to_owned())]).into_response()
 }

@@ -3,11 +3,11 @@
 use axum::extract::{Query, Request, State};
 use axum::http::header::SET_COOKIE;
 use axum::http::{HeaderMap, StatusCode};
-use axum::response::{Html, IntoResponse as _, Response};
+use axum::response::{Html, IntoResponse as _, Redirect, Response};
 use maud::html;
 use serde::Deserialize;
 
-use super::doors::{Doors, see_other};
+use super::doors::Doors;
 use super::form::{body, read};
 use super::{Form, cookie};
 use crate::web::layout::{self, Head};
@@ -41,7 +41,7 @@ pub(in crate::web) async fn sign_in_page(
     Query(wanted): Query<Wanted>,
 ) -> Response {
     if doors.visitor(&headers).is_some() {
-        return see_other(ours(&wanted.to));
+        return Redirect::to(ours(&wanted.to)).into_response();
     }
     let said = (wanted.given == "yes").then_some(
         "Your browser has kept no session: from other machines it keeps one over encrypted \
@@ -63,7 +63,7 @@ pub(in crate::web) async fn sign_in(
     };
     let cookie = cookie::written(&headers, session.reveal());
     let on = link("/sign-in", &[("to", ours(&sent.to)), ("given", "yes")]);
-    Ok(([(SET_COOKIE, cookie)], see_other(&on)).into_response())
+    Ok(([(SET_COOKIE, cookie)], Redirect::to(&on)).into_response())
 }
 
 /// Signs somebody out.
@@ -74,7 +74,7 @@ pub(in crate::web) async fn sign_out(
 ) -> Response {
     doors.sign_out(&headers);
     let cookie = cookie::written(&headers, "");
-    ([(SET_COOKIE, cookie)], see_other("/sign-in")).into_response()
+    ([(SET_COOKIE, cookie)], Redirect::to("/sign-in")).into_response()
 }
 
 fn page(to: &str, said: Option<&str>) -> Html<String> {

@@ -1,5 +1,7 @@
 //! What people do with records: each act leads on to a page, or is refused and changes nothing.
 
+use tokio::sync::MutexGuard;
+
 use super::desk::Look;
 use super::questions::Questions;
 use super::words::decided;
@@ -30,10 +32,7 @@ pub(in crate::web) async fn claim(
     visitor: &Visitor,
     asked: &Asked,
 ) -> Result<String, Problem> {
-    may_decide(pages, visitor)?;
-    let queue = pages.queue(&asked.run, LEASE);
-    let mut reviews = pages.reviews().await?;
-    let waiting = find(&queue, &reviews, &RecordId::new(asked.record.clone())).await?;
+    let (queue, mut reviews, waiting) = begin(pages, visitor, asked).await?;
     take(pages, visitor, &queue, &mut reviews, &waiting).await?;
     Ok(links::review_item(&asked.run, &asked.record))
 }
@@ -45,10 +44,7 @@ pub(in crate::web) async fn judge(
     asked: &Asked,
     sent: &Sent,
 ) -> Result<String, Problem> {
-    may_decide(pages, visitor)?;
-    let queue = pages.queue(&asked.run, LEASE);
-    let mut reviews = pages.reviews().await?;
-    let waiting = find(&queue, &reviews, &RecordId::new(asked.record.clone())).await?;
+    let (queue, mut reviews, waiting) = begin(pages, visitor, asked).await?;
     must_be_the_same(sent, &waiting)?;
     let verdicts = match sent.field("do") {
         "skip" => Vec::new(),
@@ -85,10 +81,7 @@ pub(in crate::web) async fn decide(
     asked: &Asked,
     sent: &Sent,
 ) -> Result<String, Problem> {
-    may_decide(pages, visitor)?;
-    let queue = pages.queue(&asked.run, LEASE);
-    let mut reviews = pages.reviews().await?;
-    let waiting = find(&queue, &reviews, &RecordId::new(asked.record.clone())).await?;
+    let (queue, mut reviews, waiting) = begin(pages, visitor, asked).await?;
     let review = review(pages, visitor, &waiting, sent)?;
     review.check(&waiting.transcript, waiting.stored.row.sealed.digest)?;
     take(pages, visitor, &queue, &mut reviews, &waiting).await?;
@@ -108,6 +101,19 @@ pub(in crate::web) async fn decide(
     // The decision is kept, whatever becomes of the next record.
     let next = take_next(pages, visitor, &asked.run, &mut reviews).await;
     Ok(next.unwrap_or_else(|_| links::review(&asked.run)))
+}
+
+/// What an act on a certain record needs, for those who may decide.
+async fn begin<'p>(
+    pages: &'p Pages,
+    visitor: &Visitor,
+    asked: &Asked,
+) -> Result<(Queue, MutexGuard<'p, Reviews>, Waiting), Problem> {
+    may_decide(pages, visitor)?;
+    let queue = pages.queue(&asked.run, LEASE);
+    let reviews = pages.reviews().await?;
+    let waiting = find(&queue, &reviews, &RecordId::new(asked.record.clone())).await?;
+    Ok((queue, reviews, waiting))
 }
 
 /// The review that a form says.

@@ -10,45 +10,18 @@ use axum::http::{Request, StatusCode};
 use tempfile::TempDir;
 use tower::ServiceExt as _;
 
-use crate::digest::Digest;
-use crate::export::test_transcripts::mended;
 use crate::record::RecordId;
+use crate::review::test_stores::{self, held};
 use crate::review::{Decision, Reviews};
+use crate::store::Store;
 use crate::store::index::Index;
-use crate::store::sqlite::SqliteStore;
-use crate::store::{NewRun, SealedRow, Store};
-use crate::transcript::{Held, HoldReason, Outcome, Transcript};
+use crate::transcript::HoldReason;
 use crate::web::{Doors, HostRule, Pages, Role, router};
 
 /// A store with a run of held records, each of which so many people must agree on.
 async fn store(folder: &TempDir, records: u64, reviewers: u32) -> Arc<dyn Store> {
-    let store = SqliteStore::open(folder.path().join("s.db")).unwrap();
-    let run = NewRun {
-        name: "r".to_owned(),
-        dataset: "d".to_owned(),
-        decided_by: serde_json::Value::Null,
-        scope: None,
-        started: "2026-11-24T10:00:00.000Z".to_owned(),
-    };
-    store.open_run(run).await.unwrap();
-    for line in 1..=records {
-        let sealed = held(line, reviewers).seal(Digest::of(&line.to_be_bytes()));
-        store.seal("r", SealedRow { line, sealed }).await.unwrap();
-    }
-    Arc::new(store)
-}
-
-fn held(number: u64, reviewers: u32) -> Transcript {
-    let mut transcript = mended();
-    transcript.run = "r".to_owned();
-    transcript.record.id = RecordId::new(format!("a{number}"));
-    transcript.outcome = Outcome::Held;
-    transcript.held = Some(Held {
-        reasons: vec![HoldReason::Severity],
-        otherwise: Outcome::Compliant,
-        reviewers,
-    });
-    transcript
+    let one = |number: u64| held(format!("a{number}"), HoldReason::Severity, reviewers);
+    test_stores::store(folder, (1..=records).map(one)).await
 }
 
 /// One person's pages, as in a process of their own.
