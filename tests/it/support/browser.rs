@@ -29,6 +29,29 @@ pub(crate) struct Browser {
     session: String,
 }
 
+/// A driver that listens, and where; nothing where it ended before it did.
+fn drive(program: &Path) -> Option<(Child, u16)> {
+    let mut driver = Command::new(program)
+        .arg("--port=0")
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::null())
+        .spawn()
+        .expect("chromedriver starts");
+    let out = driver.stdout.take().expect("a pipe");
+    let port = BufReader::new(out)
+        .lines()
+        .map_while(Result::ok)
+        .find_map(|line| {
+            let (_, port) = line.split_once("started successfully on port ")?;
+            port.trim_end_matches('.').parse().ok()
+        });
+    if port.is_none() {
+        driver.wait().expect("chromedriver has ended");
+    }
+    Some((driver, port?))
+}
+
 impl Browser {
     /// A browser; says why when there is none to be had.
     pub(crate) fn find() -> Option<Self> {
@@ -43,21 +66,9 @@ impl Browser {
     }
 
     fn start(program: &Path) -> Self {
-        let mut driver = Command::new(program)
-            .arg("--port=0")
-            .stdin(Stdio::null())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::null())
-            .spawn()
-            .expect("chromedriver starts");
-        let out = driver.stdout.take().expect("a pipe");
-        let port = BufReader::new(out)
-            .lines()
-            .map_while(Result::ok)
-            .find_map(|line| {
-                let (_, port) = line.split_once("started successfully on port ")?;
-                port.trim_end_matches('.').parse::<u16>().ok()
-            })
+        // A driver takes a free port for IPv4 and then the same for IPv6, where somebody may be by then.
+        let (driver, port) = (0..10)
+            .find_map(|_| drive(program))
             .expect("chromedriver says its port");
         let mut browser = Self {
             driver,
